@@ -1,0 +1,114 @@
+"""`luutru add`: read sources, extract, store; one line per outcome."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Annotated, TypeVar
+
+import typer
+
+from cli.exits import exit_code_of_batch
+from cli.options import (
+    DEFAULT_ARCHIVE,
+    AllowPrivate,
+    ArchiveDir,
+    AsJson,
+    Contact,
+    Lists,
+    MaxBytes,
+    NoColor,
+    Quiet,
+    Retries,
+    Timeout,
+    Url,
+    with_color,
+)
+from scraper.errors import LuutruError
+
+T = TypeVar("T")
+
+EXAMPLES = """\b
+Examples:
+  luutru add https://portal.example/Lists/News/DispForm.aspx?ID=7
+  luutru add saved-pages/ --archive ben-tre
+  luutru add page.html --url https://portal.example/tin-tuc?ItemID=7
+  luutru add --from addresses.txt --json
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command on the app."""
+    app.command("add", epilog=EXAMPLES)(add)
+
+
+def add(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...", help="Address, saved page, text rendering, folder, list of addresses, or -."
+        ),
+    ] = None,
+    lists: Lists = None,
+    archive: ArchiveDir = DEFAULT_ARCHIVE,
+    url: Url = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    contact: Contact = None,
+    timeout: Timeout = 120.0,
+    max_bytes: MaxBytes = 50_000_000,
+    retries: Retries = 3,
+    allow_private: AllowPrivate = False,
+) -> int:
+    """Fetch or read pages, extract their articles, store them.
+
+    Prints one line per page: new, changed or unchanged, with id and title; failures go to stderr. Running it again is
+    safe: what is known and the same stays as it is, what changed becomes a new revision.
+    """
+    from cli.render import complain, outcome_lines, say
+    from cli.wiring import LazyFetcher, store
+    from scraper.pipeline import read_all
+    from scraper.sources import expand
+    from storage.archive import Archive
+
+    if not sources and not lists:
+        raise typer.BadParameter("name at least one SOURCE, or --from FILE", param_hint="SOURCE")
+    errors: list[LuutruError] = []
+    counts: Counter[str] = Counter()
+    fetching = LazyFetcher(
+        contact=contact, total_timeout=timeout, max_bytes=max_bytes, retries=retries, allow_private=allow_private
+    )
+    with fetching as fetcher, Archive.open(archive) as kept:
+        readings = read_all(with_progress(expand(sources or (), lists=lists or (), url=url), quiet=quiet), fetcher)
+        results = store(readings, kept)
+
+        def outcomes() -> Iterator[object]:
+            for outcome, error in results:
+                if error is not None:
+                    errors.append(error)
+                    complain(error)
+                yield outcome
+
+        for outcome in outcome_lines(outcomes(), as_json=as_json, color=with_color(no_color)):  # type: ignore[arg-type]
+            counts[outcome.kind] += 1
+    if sum(counts.values()) > 1:
+        say(", ".join(f"{number} {kind}" for kind, number in counts.items()), quiet=quiet)
+    return exit_code_of_batch(errors, sum(counts.values()) - counts["failed"])
+
+
+def with_progress(items: Iterable[T], *, quiet: bool) -> Iterator[T]:
+    """Pass items on; on a terminal, and for more than a few, show how many have passed."""
+    if quiet or not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} read"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading", total=None)
+        for item in items:
+            yield item
+            progress.advance(task)

@@ -1,0 +1,61 @@
+"""Options that several commands share, each defined once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ArchiveDir = Annotated[
+    Path,
+    typer.Option("--archive", "-a", envvar="LUUTRU_ARCHIVE", help="Folder of the archive.", show_envvar=True),
+]
+DEFAULT_ARCHIVE = Path("archive")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR=1 does the same).")]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", metavar="URL", help="Address that a saved page was published at.", show_default=False),
+]
+Lists = Annotated[
+    list[Path] | None,
+    typer.Option("--from", "-f", metavar="FILE", help="Read addresses from FILE, one a line (# starts a comment)."),
+]
+Contact = Annotated[
+    str | None,
+    typer.Option(
+        "--contact",
+        envvar="LUUTRU_CONTACT",
+        metavar="MAIL|URL",
+        help="Who to write to: sent to servers in the User-Agent.",
+    ),
+]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Longest time for one transfer.")]
+MaxBytes = Annotated[
+    int, typer.Option("--max-bytes", metavar="N", min=1, help="Largest page, in bytes after decompression.")
+]
+Retries = Annotated[
+    int, typer.Option("--retries", metavar="N", min=0, help="How often a passing fault is tried again.")
+]
+AllowPrivate = Annotated[
+    bool, typer.Option("--allow-private", help="Follow redirects from public hosts to private and loopback addresses.")
+]
+Portal = Annotated[str | None, typer.Option("--portal", metavar="HOST", help="Only articles of this portal.")]
+Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Only titles that contain TEXT.")]
+Section = Annotated[str | None, typer.Option("--section", metavar="TEXT", help="Only sections that contain TEXT.")]
+Author = Annotated[str | None, typer.Option("--author", metavar="TEXT", help="Only authors that contain TEXT.")]
+AgencyText = Annotated[
+    str | None, typer.Option("--agency", metavar="TEXT", help="Only agencies with TEXT in any of their details.")
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="DATE", help="Published on DATE or later (2018, 2018-12, 2018-12-03).")
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Published on DATE or earlier.")]
+
+
+def with_color(no_color: bool) -> bool:
+    """Whether colours are wanted (https://no-color.org)."""
+    return not no_color and not os.environ.get("NO_COLOR")

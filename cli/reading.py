@@ -1,0 +1,117 @@
+"""`luutru extract` and `luutru explain`: read one source and show what the rules make of it; store nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import AllowPrivate, AsJson, Contact, MaxBytes, NoColor, Retries, Timeout, Url, with_color
+
+if TYPE_CHECKING:
+    from scraper.models import Capture
+
+EXTRACT_EXAMPLES = """\b
+Examples:
+  luutru extract page.html --url https://portal.example/tin-tuc?ItemID=7
+  curl -s https://portal.example/tin | luutru extract -
+  luutru extract page.txt | jq .published_at
+"""
+EXPLAIN_EXAMPLES = """\b
+Examples:
+  luutru explain page.html
+  luutru explain page.html --field published_at
+"""
+SourceArgument = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="Address, saved page (.html, .htm, .mhtml), text rendering (.txt), or -."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands on the app."""
+    app.command("extract", epilog=EXTRACT_EXAMPLES)(extract)
+    app.command("explain", epilog=EXPLAIN_EXAMPLES)(explain)
+
+
+def extract(
+    source: SourceArgument,
+    url: Url = None,
+    compact: Annotated[bool, typer.Option("--compact", help="One line instead of indented JSON.")] = False,
+    contact: Contact = None,
+    timeout: Timeout = 120.0,
+    max_bytes: MaxBytes = 50_000_000,
+    retries: Retries = 3,
+    allow_private: AllowPrivate = False,
+) -> int:
+    """Print the record of one page as JSON; store nothing."""
+    from cli.render import print_json
+    from scraper.models import to_dict
+    from scraper.pipeline import extract_checked
+
+    capture = _load(source, url, contact, timeout, max_bytes, retries, allow_private)
+    print_json(to_dict(extract_checked(capture)), indent=None if compact else 2)
+    return 0
+
+
+def explain(
+    source: SourceArgument,
+    url: Url = None,
+    field: Annotated[
+        list[str] | None, typer.Option("--field", metavar="NAME", help="Only this field (repeatable).")
+    ] = None,
+    as_json: AsJson = False,
+    no_color: NoColor = False,
+    contact: Contact = None,
+    timeout: Timeout = 120.0,
+    max_bytes: MaxBytes = 50_000_000,
+    retries: Retries = 3,
+    allow_private: AllowPrivate = False,
+) -> int:
+    """Show, for every field, the rules tried, what each found, which won and why."""
+    from cli.exits import exit_code_of
+    from cli.explaining import draw, story_as_json
+    from cli.render import complain, print_json
+    from scraper.errors import InputError
+    from scraper.extract import FIELDS
+    from scraper.extract import explain as tell
+    from scraper.pipeline import refuse_binary
+
+    for name in field or ():
+        if name not in FIELDS and name != "agency":
+            raise InputError(name, f"known are {', '.join((*FIELDS, 'agency'))}", what="unknown field")
+    capture = _load(source, url, contact, timeout, max_bytes, retries, allow_private)
+    refuse_binary(capture)
+    story = tell(capture)
+    if as_json:
+        print_json(story_as_json(story, field))
+    else:
+        draw(story, field, color=with_color(no_color))
+    if story.refusal is not None:
+        complain(story.refusal)
+        return exit_code_of(story.refusal)
+    return 0
+
+
+def _load(
+    source: str, url: str | None, contact: str | None, timeout: float, max_bytes: int, retries: int, allow_private: bool
+) -> Capture:
+    """The capture of exactly one source."""
+    from cli.wiring import LazyFetcher
+    from scraper.errors import InputError
+    from scraper.sources import expand
+
+    found = list(expand([source], url=url))[:2]
+    if isinstance(found[0], InputError):
+        raise found[0]
+    if len(found) > 1:
+        raise InputError(source, "this command reads one page", hint="luutru add takes folders and lists")
+    options = {
+        "contact": contact,
+        "total_timeout": timeout,
+        "max_bytes": max_bytes,
+        "retries": retries,
+        "allow_private": allow_private,
+    }
+    with LazyFetcher(**options) as fetcher:
+        return found[0].load(fetcher)

@@ -1,0 +1,72 @@
+"""One record on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cli.render import console, safe
+
+
+def draw_record(record: dict[str, Any], *, color: bool) -> None:
+    """Print a stored record for people: headline, facts, lead, body, pictures, agency, provenance."""
+    from rich.text import Text
+
+    screen = console(color=color)
+    screen.print(Text(safe(record.get("title") or "(no title)"), style="bold"))
+    if record.get("subtitle"):
+        screen.print(Text(safe(record["subtitle"]), style="italic"))
+    for label, value in _facts(record):
+        screen.print(Text.assemble((f"{label:<11}", "cyan"), safe(value)))
+    if record.get("summary"):
+        screen.print()
+        screen.print(Text(safe(record["summary"]), style="bold"))
+    for paragraph in (record.get("body_text") or "").split("\n\n"):
+        screen.print()
+        screen.print(Text("\n".join(safe(line) for line in paragraph.split("\n"))))
+    for label, value in _lists(record):
+        screen.print(Text.assemble(("\n" if label else "", ""), (label, "cyan"), safe(value)))
+
+
+def _facts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    named = {
+        "id": f"{record.get('id')} (revision {record.get('revision')})",
+        "published": record.get("published_at"),
+        "updated": record.get("updated_at"),
+        "section": record.get("section"),
+        "author": record.get("author"),
+        "source": record.get("source"),
+        "address": record.get("url"),
+        "views": record.get("views"),
+        "tags": ", ".join(record.get("tags") or ()),
+        "first seen": record.get("first_seen"),
+        "gone": record.get("gone_at"),
+    }
+    for label, value in named.items():
+        if value not in (None, ""):
+            yield label, str(value)
+
+
+def _lists(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for image in record.get("images") or ():
+        caption = f": {image['caption']}" if image.get("caption") else ""
+        yield "picture    ", f"{image.get('file_name') or (image.get('url') or '')[:80]}{caption}"
+    for file in record.get("attachments") or ():
+        yield "file       ", f"{file.get('label') or file.get('file_name')} <{file.get('url')}>"
+    agency = record.get("agency") or {}
+    for name in ("portal_name", "managing_agency", "address"):
+        if agency.get(name):
+            yield "agency     ", str(agency[name])
+    person = agency.get("responsible_person")
+    if person:
+        yield (
+            "person     ",
+            ", ".join(filter(None, [person.get("name"), *person.get("roles", ()), person.get("organisation")])),
+        )
+    for name in ("phones", "faxes", "hotlines"):
+        for phone in agency.get(name) or ():
+            yield f"{name[:-1]:<11}", f"{phone.get('raw')}" + (f" = {phone['e164']}" if phone.get("e164") else "")
+    for email in agency.get("emails") or ():
+        yield "mail       ", f"{email.get('address')} ({email.get('label')})"
+    for problem in record.get("problems") or ():
+        yield "problem    ", f"{problem.get('code')}: {problem.get('message')}"

@@ -1,0 +1,1 @@
+"""Reading portals: from a source to a record. Imports neither `cli` nor `storage`."""

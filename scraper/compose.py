@@ -1,0 +1,204 @@
+"""The body as text and as clean HTML, written from the plan's blocks.
+
+The HTML is generated, not copied: only the tags below can come out, every letter is escaped, every address is checked;
+`nh3` has the last word on it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import groupby
+
+from scraper.body import BodyPlan, Figure
+from scraper.page import Block, Frame
+from scraper.text import INVISIBLE
+from scraper.view import View
+
+INLINE_TAGS = {"a": "a", "b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup", "sub": "sub", "u": "u"}
+ALLOWED_TAGS = frozenset(
+    "p h1 h2 h3 h4 h5 h6 ul ol li table tbody tr td th a strong em sup sub u br figure img figcaption".split()
+)
+ALLOWED_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+_BLANKS = re.compile(r"\s+")
+# A cell longer than this on average marks a table that only lays out a page.
+DATA_CELL = 120
+
+
+def body_text(plan: BodyPlan) -> str:
+    """Paragraphs joined by a blank line; a data table's row is one paragraph, its cells parted by a tab."""
+    return "\n\n".join(_paragraph_texts(plan.paragraphs))
+
+
+def _paragraph_texts(blocks: Sequence[Block]) -> Iterator[str]:
+    pending = ""
+    last_line = 0
+    for table, group in groupby(blocks, key=data_table(blocks)):
+        if table is not None:
+            if pending:
+                yield pending
+                pending = ""
+            for _, row in groupby(group, key=lambda b: _nearest(b.frame, ("tr",))):
+                yield "\t".join(block.text.replace("\n", " ") for block in row)
+            continue
+        for block in group:
+            wrapped = block.line and block.line - last_line == 1 and block.text[:1].islower() and pending
+            if wrapped:
+                pending = f"{pending} {block.text}"  # a hard line break in mid-sentence
+            else:
+                if pending:
+                    yield pending
+                pending = block.text.replace("\n", " " if block.heading else "\n\n")
+            last_line = block.line
+    if pending:
+        yield pending
+
+
+def data_table(blocks: Sequence[Block]):  # type: ignore[no-untyped-def]
+    """A function from a block to the data table it stands in, None for text and for layout tables."""
+    cells: dict[Frame, list[Block]] = {}
+    for block in blocks:
+        table = _nearest(block.frame, ("table",))
+        if table is not None:
+            cells.setdefault(table, []).append(block)
+    data = {table for table, inside in cells.items() if _is_data(inside)}
+
+    def of(block: Block) -> Frame | None:
+        table = _nearest(block.frame, ("table",))
+        return table if table in data else None
+
+    return of
+
+
+def _is_data(inside: Sequence[Block]) -> bool:
+    rows = {_nearest(block.frame, ("tr",)) for block in inside}
+    columns = {_nearest(block.frame, ("td", "th")) for block in inside}
+    mean = sum(len(block.text) for block in inside) / len(inside)
+    return len(rows) >= 2 and len(columns) >= 2 * len(rows) - 1 and mean <= DATA_CELL
+
+
+def _nearest(frame: Frame | None, tags: tuple[str, ...]) -> Frame | None:
+    return next((f for f in frame.ancestors() if f.tag in tags), None) if frame is not None else None
+
+
+def body_html(view: View, plan: BodyPlan) -> str:
+    """The same as safe HTML, pictures in their places."""
+    import nh3
+
+    figures = {n: list(group) for n, group in groupby(plan.figures, key=lambda f: f.before)}
+    pieces: list[str] = []
+    table_of = data_table(plan.paragraphs)
+    numbered = list(enumerate(plan.paragraphs))
+    for (kind, holder), group in groupby(numbered, key=lambda pair: _shape(pair[1], table_of)):
+        members = list(group)
+        for number, _ in members:
+            pieces.extend(_figure(figure) for figure in figures.pop(number, ()))
+        blocks = [block for _, block in members]
+        if kind == "table":
+            pieces.append(_table(view, blocks))
+        elif kind == "list" and holder is not None:
+            pieces.append(_list(view, holder, blocks))
+        else:
+            pieces.extend(f"<{_tag(b)}>{_inline(view, b)}</{_tag(b)}>" for b in blocks)
+    pieces.extend(_figure(figure) for group in figures.values() for figure in group)
+    return nh3.clean(
+        "\n".join(pieces),
+        tags=set(ALLOWED_TAGS),
+        attributes={tag: set(names) for tag, names in ALLOWED_ATTRIBUTES.items()},
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
+    )
+
+
+def _shape(block: Block, table_of) -> tuple[str, Frame | None]:  # type: ignore[no-untyped-def]
+    if (table := table_of(block)) is not None:
+        return "table", table
+    item = _nearest(block.frame, ("li",))
+    holder = _nearest(item, ("ul", "ol")) if item is not None else None
+    return ("list", holder) if holder is not None else ("text", None)
+
+
+def _tag(block: Block) -> str:
+    return f"h{block.heading}" if block.heading else "p"
+
+
+def _list(view: View, holder: Frame, blocks: Sequence[Block]) -> str:
+    items = []
+    for _, group in groupby(blocks, key=lambda b: _nearest(b.frame, ("li",))):
+        items.append("<li>" + "<br>".join(_inline(view, block) for block in group) + "</li>")
+    return f"<{holder.tag}>" + "".join(items) + f"</{holder.tag}>"
+
+
+def _table(view: View, blocks: Sequence[Block]) -> str:
+    rows = []
+    for _, row in groupby(blocks, key=lambda b: _nearest(b.frame, ("tr",))):
+        cells = []
+        for cell, group in groupby(row, key=lambda b: _nearest(b.frame, ("td", "th"))):
+            tag = cell.tag if cell is not None else "td"
+            spans = "".join(
+                f' {name}="{value}"'
+                for name in ("colspan", "rowspan")
+                if cell is not None and (value := cell.el.get(name) or "").isdigit() and value != "1"
+            )
+            cells.append(f"<{tag}{spans}>" + "<br>".join(_inline(view, block) for block in group) + f"</{tag}>")
+        rows.append("<tr>" + "".join(cells) + "</tr>")
+    return "<table>" + "".join(rows) + "</table>"
+
+
+def _figure(figure: Figure) -> str:
+    image = figure.image
+    caption = f"<figcaption>{escape(image.caption)}</figcaption>" if image.caption else ""
+    if image.url is None or image.url.startswith("data:"):
+        return f"<figure>{caption}</figure>" if caption else ""
+    alt = f' alt="{escape(image.alt)}"' if image.alt else ""
+    return f'<figure><img src="{escape(image.url)}"{alt}>{caption}</figure>'
+
+
+def _inline(view: View, block: Block) -> str:
+    """The block's runs with links and emphasis."""
+    if not block.runs:
+        return escape(block.text, quote=False)
+    out: list[str] = []
+    opened: list[Frame] = []
+    for run in block.runs:
+        dress = [
+            f for f in _between(run.frame, block.frame) if f.tag in INLINE_TAGS and not (f.tag != "a" and block.heading)
+        ]
+        shared = 0
+        while shared < min(len(opened), len(dress)) and opened[shared] is dress[shared]:
+            shared += 1
+        out.extend(f"</{INLINE_TAGS[f.tag]}>" for f in reversed(opened[shared:]))
+        if run.line:
+            out.append("<br>")
+        out.extend(_open(view, frame) for frame in dress[shared:])
+        out.append(escape(_clean(run.text), quote=False))
+        opened = dress
+    out.extend(f"</{INLINE_TAGS[f.tag]}>" for f in reversed(opened))
+    return "".join(out).strip()
+
+
+def _between(frame: Frame, block: Frame | None) -> list[Frame]:
+    """Inline frames from the block inwards."""
+    inner = []
+    for around in frame.ancestors():
+        if around is block:
+            break
+        inner.append(around)
+    return inner[::-1]
+
+
+def _open(view: View, frame: Frame) -> str:
+    if frame.tag != "a":
+        return f"<{INLINE_TAGS[frame.tag]}>"
+    href = view.absolute(frame.el.get("href"))
+    return f'<a href="{escape(href)}">' if href and not href.startswith("data:") else "<a>"
+
+
+def _clean(text: str) -> str:
+    text = _INVISIBLE.sub("", text)
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    return _BLANKS.sub(" ", text)

@@ -1,0 +1,1 @@
+"""Tables that the rules read: labels, chrome words, number migration."""

@@ -1,0 +1,110 @@
+"""Bytes to text: BOM, then the HTTP charset, then the document's own declaration, then detection.
+
+The order is that of the WHATWG encoding standard, with one exception observed on portals: bytes that are valid UTF-8
+and hold multi-byte letters are UTF-8 whatever a header claims (a false label then raises a problem). Nothing is
+repaired: mojibake and legacy Vietnamese fonts are reported, never converted.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from scraper.models import Problem
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_META = re.compile(rb"""<meta\b[^>]{0,400}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_XML = re.compile(rb"""^\s*<\?xml\b[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{2,40})""")
+_HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_SNIFF = 4096
+# What browsers read for these labels (WHATWG encoding standard, "names and labels").
+_BROWSER_NAMES = {"iso8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254"}
+# Doubly encoded UTF-8: the lead bytes of Vietnamese letters seen as Latin letters.
+_MOJIBAKE = re.compile("áº[\u0080-\u00bf]|á»[\u0080-\u00bf]|Ã[\u0080-\u00bf]|Æ°|Ä\u0091")
+# TCVN3 (.VnTime) text read as Latin-1: signs that Vietnamese never puts between letters.
+_TCVN3 = re.compile("[A-Za-z][µ¸¶·¹¨»¾¼½Æ©ÇÊÈÉË®ÌÐÎÏÑªÒÕÓÔÖ×ÝØÜÞãßáâä«åèæçé¬êíëìîïóñòô-õúùûüþ][A-Za-z ]")
+_LATIN_MARKS = re.compile("[µ¸¶·¹¨»¾¼½®«¬þ÷×]")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """text: the document without BOM and NUL characters.  charset: what it was decoded with (a Python codec name)."""
+
+    text: str
+    charset: str
+    problems: tuple[Problem, ...] = ()
+
+
+def decode(content: bytes, content_type: str | None = None) -> Decoded:
+    """Decode a document; never raises. Undecodable bytes become U+FFFD and raise the problem `bad_bytes`."""
+    for bom, name in _BOMS:
+        if content.startswith(bom):
+            return _decoded(content[len(bom) :], name, name)
+    header = _HEADER.search(content_type or "")
+    declared = _codec(header.group(1)) if header else None
+    if declared is None:
+        meta = _META.search(content, 0, _SNIFF) or _XML.search(content, 0, _SNIFF)
+        declared = _codec(meta.group(1).decode("ascii")) if meta else None
+    if declared and declared.startswith("utf-16"):
+        declared = "utf-8" if meta_readable(content) else declared  # a readable meta cannot stand in UTF-16
+    utf8 = _as_utf8(content)
+    if utf8 is not None and (declared is None or declared == "utf-8" or not content.isascii()):
+        return _decoded(content, "utf-8", declared, utf8)
+    return _decoded(content, declared or _detect(content), declared)
+
+
+def meta_readable(content: bytes) -> bool:
+    """Whether the document's start is written in single ASCII bytes."""
+    return b"<" in content[:_SNIFF] and b"\x00" not in content[:64]
+
+
+def _as_utf8(content: bytes) -> str | None:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _codec(label: str) -> str | None:
+    try:
+        name = codecs.lookup(label).name
+    except LookupError:
+        return None
+    try:
+        b"".decode(name)
+    except (LookupError, UnicodeError):
+        return None  # a bytes-to-bytes codec such as "hex"
+    return _BROWSER_NAMES.get(name, name)
+
+
+def _detect(content: bytes) -> str:
+    """Guess by the detector that ships with BeautifulSoup; windows-1252 as browsers do when it has no opinion."""
+    from bs4.dammit import EncodingDetector
+
+    for guess in EncodingDetector(content[:200_000], is_html=True).encodings:
+        name = _codec(guess)
+        if name and name != "utf-8":
+            return name
+    return "cp1252"
+
+
+def _decoded(content: bytes, charset: str, declared: str | None, text: str | None = None) -> Decoded:
+    problems = []
+    if text is None:
+        text = content.decode(charset, "replace")
+        if "\ufffd" in text:
+            problems.append(Problem("bad_bytes", None, f"some bytes are not {charset}"))
+    if declared and declared != charset:
+        problems.append(Problem("charset_mismatch", None, f"declared as {declared}, decoded as {charset}"))
+    return Decoded(text.replace("\x00", "") if "\x00" in text else text, charset, tuple(problems))
+
+
+def doubts_of_text(text: str) -> tuple[Problem, ...]:
+    """Problems that the words themselves show: doubly encoded UTF-8, or a legacy Vietnamese font behind Latin-1."""
+    problems = []
+    if len(_MOJIBAKE.findall(text, 0, 50_000)) >= 3:
+        problems.append(Problem("mojibake", "body_text", "the text looks like UTF-8 that was decoded twice"))
+    elif _LATIN_MARKS.search(text) and len(_TCVN3.findall(text, 0, 20_000)) >= max(5, len(text[:20_000]) // 60):
+        problems.append(Problem("legacy_encoding", "body_text", "the text looks like a legacy Vietnamese font (TCVN3)"))
+    return tuple(problems)

@@ -1,0 +1,177 @@
+"""From a capture to a record: every field's rules in order, the first plausible candidate wins, the evidence is kept.
+
+    record = extract(capture)            # or NotAnArticle
+    story = explain(capture)             # every rule of every field, winners and losers
+
+Pure: bytes in, data out; no clock, no network, no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from scraper.checks import assess, doubts
+from scraper.decode import doubts_of_text
+from scraper.errors import NotAnArticle
+from scraper.fields import attachments, body, byline, counters, dates, identity, images, section, title
+from scraper.lines.dates import DateReading
+from scraper.models import Agency, Capture, CaptureInfo, Evidence, Problem, Record
+from scraper.page import Page, read_page
+from scraper.sharepoint.forms import read_form
+from scraper.view import Candidate, Rule, View
+from scraper.zones import find_zones
+
+# field → its rules, most trustworthy first
+FIELDS: dict[str, tuple[Rule, ...]] = {
+    "title": title.TITLE,
+    "subtitle": title.SUBTITLE,
+    "section": section.SECTION,
+    "summary": body.SUMMARY,
+    "author": byline.AUTHOR,
+    "source": byline.SOURCE,
+    "published_at": dates.PUBLISHED,
+    "updated_at": dates.UPDATED,
+    "language": body.LANGUAGE,
+    "body_text": body.BODY_TEXT,
+    "body_html": body.BODY_HTML,
+    "images": images.IMAGES,
+    "attachments": attachments.ATTACHMENTS,
+    "tags": section.TAGS,
+    "views": counters.VIEWS,
+    "url": identity.URL,
+    "list_path": identity.LIST_PATH,
+    "item_id": identity.ITEM_ID,
+    "content_type": identity.CONTENT_TYPE,
+}
+PLAUSIBLE: dict[str, Callable[[object], str]] = {"title": title.plausible_title}
+EVIDENCE_LIMIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One rule tried for one field. verdict: `won`, `found nothing`, `lost: an earlier rule won`, or why it was refused."""
+
+    field: str
+    rule: str
+    candidate: Candidate | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What `explain` tells: all attempts in order, the view they were made on, and the record or the refusal."""
+
+    attempts: tuple[Attempt, ...]
+    view: View
+    record: Record | None
+    refusal: NotAnArticle | None
+
+
+def extract(capture: Capture) -> Record:
+    """The record of a capture. Raises NotAnArticle when the page holds no article."""
+    return _record(_view(capture), None)
+
+
+def explain(capture: Capture) -> Story:
+    """Every rule tried on a capture; never raises NotAnArticle, which becomes the story's `refusal`."""
+    attempts: list[Attempt] = []
+    view = _view(capture)
+    try:
+        record = _record(view, attempts)
+    except NotAnArticle as refusal:
+        return Story(tuple(attempts), view, None, refusal)
+    return Story(tuple(attempts), view, record, None)
+
+
+def _view(capture: Capture) -> View:
+    page = read_page(capture)
+    form = read_form(page)
+    stated = form.get("title") if form is not None else None
+    zones = find_zones(
+        page, form_blocks=form.blocks if form else frozenset(), known_title=stated.value if stated else None
+    )
+    return View(page, zones, form)
+
+
+def _record(view: View, attempts: list[Attempt] | None) -> Record:
+    winners: dict[str, Candidate] = {}
+    evidence: dict[str, Evidence] = {}
+    for name, rules in FIELDS.items():
+        won = _resolve(view, name, rules, attempts)
+        if won is not None:
+            winners[name] = won
+            evidence[name] = Evidence(won.rule, _cut(won.raw), won.node)
+    assess(view, winners)
+    agency, agency_problems, agency_evidence = _agency(view, winners)
+    evidence.update(agency_evidence)
+    values = {name: candidate.value for name, candidate in winners.items()}
+    published = values.pop("published_at", None)
+    updated = values.pop("updated_at", None)
+    return Record(
+        **values,
+        published_at=published.value if isinstance(published, DateReading) else None,
+        published_precision=published.precision if isinstance(published, DateReading) else None,
+        updated_at=updated.value if isinstance(updated, DateReading) else None,
+        form=view.form.as_dict() if view.form else {},
+        agency=agency,
+        evidence=evidence,
+        problems=_problems(view, winners, values.get("body_text") or "", agency_problems),
+        capture=replace(view.page.capture.info, charset=view.page.charset),
+    )
+
+
+def _resolve(view: View, name: str, rules: Iterable[Rule], attempts: list[Attempt] | None) -> Candidate | None:
+    won: Candidate | None = None
+    for rule in rules:
+        candidate = rule(view)
+        if candidate is None or candidate.value in (None, "", ()):
+            verdict = "found nothing"
+        elif refused := PLAUSIBLE.get(name, _anything)(candidate.value):
+            verdict = f"refused: {refused}"
+        elif won is None:
+            won, verdict = replace(candidate, rule=rule.__name__), "won"
+        else:
+            verdict = f"lost to {won.rule}"
+        if attempts is not None:
+            attempts.append(Attempt(name, rule.__name__, candidate, verdict))
+        elif won is not None:
+            break
+    return won
+
+
+def _anything(value: object) -> str:
+    return ""
+
+
+def _cut(raw: str | None) -> str | None:
+    return raw if raw is None or len(raw) <= EVIDENCE_LIMIT else raw[: EVIDENCE_LIMIT - 1] + "…"
+
+
+def _agency(
+    view: View, winners: dict[str, Candidate]
+) -> tuple[Agency | None, tuple[Problem, ...], dict[str, Evidence]]:
+    from scraper.agency import read_agency
+
+    lines = [line for block in view.zones.of(view.page, "footer") for line in block.lines]
+    reading = read_agency(lines, page_date=_page_date(view.page, winners))
+    return reading.agency, reading.problems, reading.evidence
+
+
+def _page_date(page: Page, winners: dict[str, Candidate]) -> date | None:
+    """The day by which footer numbers are judged: the footer is as old as the capture, not as the article."""
+    info: CaptureInfo = page.capture.info
+    if info.fetched_at and info.source != "file":
+        return date.fromisoformat(info.fetched_at[:10])
+    published = winners.get("published_at")
+    if published is not None and isinstance(published.value, DateReading) and published.value.precision != "month":
+        return date.fromisoformat(published.value.value[:10])
+    return None
+
+
+def _problems(
+    view: View, winners: dict[str, Candidate], text: str, agency_problems: tuple[Problem, ...]
+) -> tuple[Problem, ...]:
+    return (*view.page.problems, *doubts(view, winners), *doubts_of_text(text), *agency_problems)

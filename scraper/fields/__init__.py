@@ -1,0 +1,1 @@
+"""The rules of each field: page and zones in, candidates out."""

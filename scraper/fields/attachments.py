@@ -1,0 +1,69 @@
+"""Files that the article offers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from scraper.addresses import file_name_of
+from scraper.models import Attachment
+from scraper.text import tidy
+from scraper.view import Candidate, View
+from scraper.zones import FILE_LINK
+
+_ITEM_FILE = re.compile(r"/Attachments/\d+/[^/?#]+$", re.IGNORECASE)
+_QUOTED = re.compile(r"""['"]([^'"]+)['"]""")
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|bmp|webp|jfif|svg)(?:$|[?#])", re.IGNORECASE)
+
+
+def linked_files(view: View) -> Candidate | None:
+    """Links to documents in the article, below it, and in the form's attachments row."""
+    found: dict[str, Attachment] = {}
+    for address, name in view.form.files if view.form is not None else ():
+        if url := view.absolute(address):
+            found[url] = Attachment(url, file_name_of(url), name)
+    for anchor in _anchors(view):
+        url = view.absolute(_target(anchor.get("href") or ""))
+        if url is None or url.startswith("data:") or any(urlsplit(known).path in url for known in found):
+            continue  # a viewer's address names the file that is linked itself
+        if FILE_LINK.search(url) or (_ITEM_FILE.search(url) and not _PICTURE.search(url)):
+            label = tidy("".join(anchor.itertext())) or None
+            found[url] = Attachment(url, file_name_of(url), label)
+    if not found:
+        return None
+    first = next(iter(found.values()))
+    return Candidate(
+        tuple(found.values()), ", ".join(a.file_name or a.url for a in found.values()), f"link {first.url}"
+    )
+
+
+def _target(href: str) -> str:
+    """The link's address; the file path in a script call such as `javascript:download('x','/a/b.pdf')`."""
+    if href[:11].lower() == "javascript:":
+        return next((path for path in _QUOTED.findall(href[:2000]) if "/" in path and FILE_LINK.search(path)), "")
+    return href
+
+
+def _anchors(view: View) -> Iterator[etree._Element]:
+    roots: list[etree._Element] = []
+    if view.article_root is not None:
+        roots.append(view.article_root)
+    if view.page.root is not None and "idAttachmentsTable" in view.page.source_text:
+        roots.extend(view.page.root.iterfind(".//table[@id='idAttachmentsTable']"))
+    if view.form is not None and (row := view.form.get("attachments")) and row.el is not None:
+        roots.append(row.el)
+    roots.extend(_tails(view))
+    for root in roots:
+        yield from root.iter("a")
+
+
+def _tails(view: View) -> Iterable[etree._Element]:
+    for block in view.zones.of(view.page, "tail"):
+        if block.frame is not None and block.frame.el is not None:
+            yield block.frame.el
+
+
+ATTACHMENTS = (linked_files,)

@@ -1,0 +1,56 @@
+"""Author and credited source."""
+
+from __future__ import annotations
+
+from scraper.fields.structured import stated
+from scraper.view import Candidate, View
+
+
+def form_author(view: View) -> Candidate | None:
+    """The author column of a filled list form (free text, never the SharePoint account)."""
+    column = view.form.get("author") if view.form is not None else None
+    return Candidate(column.value, column.value, column.node) if column else None
+
+
+def header_author(view: View) -> Candidate | None:
+    """The byline in the lines around the headline."""
+    author = view.header.author
+    return Candidate(author, author, view.header_node("author")) if author else None
+
+
+def signature(view: View) -> Candidate | None:
+    """A name or unit that signs the body: its last line, or the one after "./."."""
+    return _from_end(view, "author")
+
+
+def structured_author(view: View) -> Candidate | None:
+    """`author` of JSON-LD, else the article:author or og:authorname meta element."""
+    return stated(view, "author", "article:author", "og:authorname")
+
+
+def form_source(view: View) -> Candidate | None:
+    """The source column of a filled list form."""
+    column = view.form.get("source") if view.form is not None else None
+    return Candidate(column.value, column.value, column.node) if column else None
+
+
+def header_source(view: View) -> Candidate | None:
+    """A labelled source in the lines around the headline."""
+    source = view.header.source
+    return Candidate(source, source, view.header_node("source")) if source else None
+
+
+def closing_source(view: View) -> Candidate | None:
+    """ "Theo …", "(Nguồn: …)" at the end of the body."""
+    return _from_end(view, "source")
+
+
+def _from_end(view: View, name: str) -> Candidate | None:
+    reading, blocks = view.closing
+    value = getattr(reading, name)
+    index = reading.lines.get(name)
+    return Candidate(value, value, blocks[index].node if index is not None else None) if value else None
+
+
+AUTHOR = (form_author, header_author, signature, structured_author)
+SOURCE = (form_source, header_source, closing_source)

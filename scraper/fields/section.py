@@ -1,0 +1,114 @@
+"""The section that the article stands in, and its keywords."""
+
+from __future__ import annotations
+
+import re
+
+from scraper.headline import is_meta_line
+from scraper.fields.structured import stated
+from scraper.labels import labels
+from scraper.page import Block
+from scraper.text import key, tidy
+from scraper.view import Candidate, View
+
+_CRUMB_SEPARATOR = re.compile(r"\s*(?:[»›>/|]|[\ue000-\uf8ff]|::|→)\s*")
+_CRUMB_NAME = re.compile(r"readcrumb|duong-?dan|sitemappath|box-map", re.IGNORECASE)
+_LAST_PUNCTUATION = ".!?:;,"
+SECTION_WORDS = 12
+# Blocks below the body in which a line of tags is looked for.
+TAGS_REACH = 25
+_PART = re.compile(r"\s*[,;|]\s*")
+
+
+def form_category(view: View) -> Candidate | None:
+    """The category column of a filled list form."""
+    column = view.form.get("category") if view.form is not None else None
+    return Candidate(column.value, column.value, column.node) if column else None
+
+
+def line_above(view: View) -> Candidate | None:
+    """The nearest short line above the headline that is neither date nor byline: the heading of the web part."""
+    title = view.title_block
+    for block in reversed(view.header_blocks):
+        if title is None or block.index < title.index:
+            if _may_name_section(view, block):
+                steps = [step for step in _CRUMB_SEPARATOR.split(block.text) if step]
+                return Candidate(tidy(steps[-1]), block.text, block.node) if steps else None
+    return None
+
+
+def breadcrumb(view: View) -> Candidate | None:
+    """The last step of the breadcrumb that is not the headline itself."""
+    title = key(view.title_block.text) if view.title_block else ""
+    for block in view.page.blocks:
+        if block.frame is None or (view.title_block and block.index > view.title_block.index):
+            break
+        names = " ".join(f.names for f in list(block.frame.ancestors())[:6])
+        if not _CRUMB_NAME.search(names) and len(_CRUMB_SEPARATOR.findall(block.text)) < 2:
+            continue
+        steps = [step for step in _CRUMB_SEPARATOR.split(block.text) if step]
+        steps = [step for step in steps if key(step) != title]
+        later = view.page.blocks[block.index + 1] if block.index + 1 < len(view.page.blocks) else None
+        if (
+            later is not None
+            and later.frame is not None
+            and later.frame.up is block.frame.up
+            and key(later.text) != title
+        ):
+            continue
+        if steps and len(steps[-1].split()) <= SECTION_WORDS:
+            return Candidate(tidy(steps[-1]), block.text, block.node)
+    return None
+
+
+def structured_section(view: View) -> Candidate | None:
+    """`articleSection` of JSON-LD, else article:section."""
+    return stated(view, "articleSection", "article:section")
+
+
+def _may_name_section(view: View, block: Block) -> bool:
+    text = block.text
+    return (
+        len(text.split()) <= SECTION_WORDS
+        and text[-1] not in _LAST_PUNCTUATION
+        and any(c.isalpha() for c in text)
+        and not is_meta_line(text)
+        and not view.has_date(text)
+        and key(text) not in labels().tools
+        and block.index not in {view.header_blocks[i].index for i in view.header.lines.values()}
+    )
+
+
+def tags(view: View) -> Candidate | None:
+    """The words after a tags label below the body, whichever element holds it."""
+    end = view.zones.core[1] if view.zones.core else 0
+    for block in view.page.blocks[end : end + TAGS_REACH]:
+        if len(block.text) > 400:
+            continue
+        head, _, rest = block.text.partition(":")
+        if key(head).startswith(labels().tags_starts):
+            found = _PART.split(rest.strip()) if rest.strip() else _lines_below(view, block)
+            if found := [tidy(tag) for tag in found if tidy(tag)]:
+                return Candidate(tuple(dict.fromkeys(found)), block.text, block.node)
+    return None
+
+
+def _lines_below(view: View, block: Block) -> list[str]:
+    found = []
+    for below in view.page.blocks[block.index + 1 : block.index + 21]:
+        if below.frame is None or block.frame is None or below.links < 0.8 or len(below.text) > 60:
+            break
+        found.append(below.text)
+    return found
+
+
+def structured_tags(view: View) -> Candidate | None:
+    """`keywords` of JSON-LD, or the article:tag meta element."""
+    found = stated(view, "keywords", "article:tag")
+    if found is None:
+        return None
+    return Candidate(tuple(dict.fromkeys(t for t in _PART.split(found.value) if t)), found.raw, found.node)
+
+
+SECTION = (form_category, line_above, breadcrumb, structured_section)
+TAGS = (tags, structured_tags)

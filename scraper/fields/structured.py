@@ -1,0 +1,59 @@
+"""What a page states for machines: JSON-LD articles (schema.org) and Open Graph meta elements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from scraper.page import Page
+from scraper.text import tidy
+from scraper.view import Candidate, View
+
+_ARTICLE_TYPES = frozenset(["Article", "NewsArticle", "BlogPosting", "Report", "WebPage"])
+MAX_JSON_LD = 500_000
+_memo: WeakKeyDictionary[Page, dict[str, Any]] = WeakKeyDictionary()
+
+
+def article_object(page: Page) -> dict[str, Any]:
+    """The page's schema.org article as a dict, empty when there is none."""
+    if page not in _memo:
+        _memo[page] = next(_articles(page), {})
+    return _memo[page]
+
+
+def _articles(page: Page) -> Iterator[dict[str, Any]]:
+    if page.root is None or "ld+json" not in page.source_text:
+        return
+    for script in page.root.iter("script"):
+        if "ld+json" not in (script.get("type") or "") or len(script.text or "") > MAX_JSON_LD:
+            continue
+        try:
+            value = json.loads(script.text or "", strict=False)
+        except (ValueError, RecursionError):
+            continue
+        members = value if isinstance(value, list) else value.get("@graph", [value]) if isinstance(value, dict) else []
+        for member in members if isinstance(members, list) else []:
+            kinds = member.get("@type") if isinstance(member, dict) else None
+            if _ARTICLE_TYPES.intersection(kinds if isinstance(kinds, list) else [kinds]) and member.get("headline"):
+                yield member
+
+
+def stated(view: View, name: str, *metas: str) -> Candidate | None:
+    """The JSON-LD property, else the first of the meta elements."""
+    value = _words(article_object(view.page).get(name))
+    if value:
+        return Candidate(value, value, f"json-ld {name}")
+    for meta in metas:
+        if value := view.page.meta.get(meta):
+            return Candidate(value, value, f"meta {meta}")
+    return None
+
+
+def _words(value: Any) -> str | None:
+    if isinstance(value, list):
+        return ", ".join(part for part in map(_words, value) if part) or None
+    if isinstance(value, dict):
+        value = value.get("name")
+    return tidy(value) or None if isinstance(value, str) else None

@@ -1,0 +1,159 @@
+"""Which block is the headline.
+
+No tag marks it reliably on these portals (h1 may be "Search", the site's name, or a second headline in the body), so
+every block near the start of the prose is scored by independent signs, and `explain` shows the sums.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from scraper.labels import form_label, labels
+from scraper.page import Block, Page
+from scraper.roles import Roles
+from scraper.text import fold, key
+
+# How far above the prose a headline may stand, and how far below its first line.
+REACH_ABOVE, REACH_BELOW = 14, 3
+_TITLE_NAME = re.compile(r"title|tieu-?_?de|headline|heading|subject|entry-title", re.IGNORECASE)
+_SECTION_NAME = re.compile(r"folder|site|section|chuyenmuc|category|zone|other|breadcrumb|part-title", re.IGNORECASE)
+_CRUMB_ENDS = "»›>→"
+# Head of an administrative document (Decree 30/2020/NĐ-CP, annex I): national motto; place, then the signing date.
+SIGNED = re.compile(r"[^\d,]{2,40},\s*ngày\s+\d{1,2}\s+tháng\s+\d{1,2}\s+năm\s+\d{4}$", re.IGNORECASE)
+LETTERHEAD = re.compile(
+    r"(?:cộng ho[àaá]\S* xã hội chủ nghĩa việt nam|độc lập\s*[-–]\s*tự do\s*[-–]\s*hạnh phúc)\W*(?:$|\n)", re.IGNORECASE
+)
+_WORD = re.compile(r"\w+")
+DATE_LIKE = re.compile(
+    r"\b\d{1,2}\s?[/.\-–]\s?\d{1,2}\s?[/.\-–]\s?(?:\d{4}|\d{2})\b|\b\d{4}-\d{2}-\d{2}\b|ngày\s+\d{1,2}\s+tháng\s+\d{1,2}"
+    r"|\b(?:\d{1,2}(?:st|nd|rd|th)?\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2}?,?\s*\d{4}\b"
+    r"|\btháng\s+\S+\s+\d{1,2},\s*\d{4}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A block as a candidate for the headline: the sum of its signs and their names."""
+
+    index: int
+    score: float
+    signs: tuple[str, ...]
+
+
+def is_meta_line(text: str) -> bool:
+    """Whether a line is about the article rather than of it: mostly a date, or a labelled author, source or counter."""
+    if len(text) > 160:
+        return False
+    rest, dates = DATE_LIKE.subn(" ", text)
+    return (dates > 0 and len(rest.strip(" |,-–:()")) <= max(40, len(text) // 3)) or form_label(text) is not None
+
+
+def slug_words(url: str | None) -> frozenset[str]:
+    """Folded words of the last path segment of an address that is made of words, else empty."""
+    if not url:
+        return frozenset()
+    segments = [part for part in urlsplit(url).path.split("/") if part and part.lower() not in ("index.html", "pages")]
+    words = _WORD.findall(fold(unquote(segments[-1]).rsplit(".", 1)[0].replace("_", " "))) if segments else []
+    return frozenset(words) if len(words) >= 3 else frozenset()
+
+
+def stated_titles(page: Page) -> frozenset[str]:
+    """Folded titles that the page's head states: og:title, `<title>` and its parts."""
+    stated = {page.meta.get("og:title", ""), page.meta.get("twitter:title", ""), page.title_tag}
+    stated.update(re.split(r"\s+[|\-–»::]\s+", page.title_tag))
+    return frozenset(folded for text in stated if len(folded := fold(text)) >= 8)
+
+
+def find_headline(
+    page: Page, roles: Roles, usable: Iterable[int], first: int, known: str | None = None
+) -> tuple[int | None, list[Scored]]:
+    """The headline's block index (None when no candidate deserves it) and all candidates, best first.
+
+    usable: indices of blocks that may be headlines, in order.  first: index of the first prose block.
+    known: the title as a list form or script states it.
+    """
+    blocks = page.blocks
+    slug, stated = slug_words(page.url), stated_titles(page)
+    counts: dict[str, int] = {}
+    for block in blocks:
+        if len(block.text) < 200:
+            counts[block.text] = counts.get(block.text, 0) + 1
+    scored = []
+    for index in usable:
+        block = blocks[index]
+        near = first - REACH_ABOVE <= index <= first + REACH_BELOW
+        ends_crumbs = index < first and _ends_breadcrumb(blocks, index)
+        if not near and not (block.heading in (1, 2) and index < first) and not ends_crumbs:
+            continue
+        if not 4 <= len(block.text) <= 400 or is_meta_line(block.text):
+            continue
+        signs = dict(_signs(block, roles, stated, slug, key(known) if known else None))
+        if ends_crumbs:
+            signs["end of breadcrumb"] = 3.5
+            signs.pop("link", None)
+        signs["distance"] = max(-1.2, -0.08 * abs(first - index)) if index <= first else -1.0 - 0.3 * (index - first)
+        if counts.get(block.text, 0) > 1 and len(block.text.split()) <= 6:
+            signs["repeated"] = -2.0
+        if index + 1 < len(blocks) and is_meta_line(blocks[index + 1].text):
+            signs["date below"] = 1.5
+        scored.append(Scored(index, round(sum(signs.values()), 2), tuple(f"{n} {v:+.1f}" for n, v in signs.items())))
+    scored.sort(key=lambda s: (-s.score, s.index))
+    return (scored[0].index if scored and scored[0].score > 0 else None), scored
+
+
+def _ends_breadcrumb(blocks: Sequence[Block], index: int) -> bool:
+    """Whether the block is the last of a row of steps, each earlier one ending in a separator: `Home » News » This`."""
+    block, before = blocks[index], blocks[index - 1] if index else None
+    if before is None or block.frame is None or before.frame is None or block.text[-1] in _CRUMB_ENDS:
+        return False
+    return before.text[-1] in _CRUMB_ENDS and before.frame.up is block.frame.up and len(block.text.split()) >= 3
+
+
+def _signs(
+    block: Block, roles: Roles, stated: frozenset[str], slug: frozenset[str], known: str | None
+) -> Iterable[tuple[str, float]]:
+    text = block.text
+    folded = fold(text)
+    words = len(text.split())
+    if known and key(text) == known:
+        yield "form title", 6.0
+    if block.heading:
+        yield f"h{block.heading}", (3.0, 2.0, 1.5, 1.0, 0.5, 0.5)[block.heading - 1]
+    elif block.bold:
+        yield "bold", 1.0
+    if folded in stated:
+        yield "stated in head", 3.0
+    elif any(len(text) > 24 and (folded in title or title in folded) for title in stated):
+        yield "partly stated in head", 1.5
+    if slug and words >= 3:
+        own = frozenset(_WORD.findall(folded))
+        likeness = len(own & slug) / len(own | slug)
+        if likeness >= 0.5:
+            yield "in the address", 6.0 * likeness * likeness
+    if block.frame is not None:
+        names = block.frame.names + (" " + block.frame.up.block.names if block.frame.up else "")
+        if _TITLE_NAME.search(names):
+            yield "named title", 1.5
+        if _SECTION_NAME.search(names):
+            yield "named section", -1.5
+        if role := roles[block.frame]:
+            yield f"in {role}", -4.0
+    if words < 4:
+        yield "short", -1.0
+    if LETTERHEAD.match(text):
+        yield "national motto", -6.0
+    if ":" in text[:30] and text.index(":") < 0.5 * len(text):
+        yield "label and value", -0.5
+    if len(text) > 220:
+        yield "long", -2.0
+    if text[-1] in ".;:" and not text.endswith("..."):
+        yield "sentence end", -1.0
+    if block.links > 0.8:
+        yield "link", -1.5
+    known_labels = labels()
+    if key(text) in known_labels.tools or key(text) in known_labels.chrome or form_label(text):
+        yield "known label", -6.0

@@ -1,0 +1,1 @@
+"""Portals and products as data: one TOML each."""

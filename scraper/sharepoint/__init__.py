@@ -1,0 +1,1 @@
+"""What every SharePoint page shares: chrome, list forms, client-rendered data, addresses, soft errors."""

@@ -1,0 +1,41 @@
+"""Text as the rules compare it and as the record keeps it.
+
+Two forms, never mixed: `tidy` for what is kept (NFC, layout white space and invisible characters gone, words untouched)
+and `key` for comparing labels (case folded, Đ and its look-alikes united). Observed on portals: semi-composed letters,
+U+200B inside words, U+00D0 for U+0110, no-break spaces around colons.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_INVISIBLE = re.compile(f"[{INVISIBLE}\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Đ and the letters that stand for it on portals, as one.
+UNITE_D = str.maketrans({"Ð": "đ", "ð": "đ", "Đ": "đ"})
+
+
+def tidy(text: str) -> str:
+    """One line as the record keeps it: NFC, no control or invisible characters, runs of white space as one blank."""
+    if _INVISIBLE.search(text):
+        text = _INVISIBLE.sub("", text)
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
+
+
+def tidy_lines(text: str) -> str:
+    """Several lines tidied one by one; empty lines are dropped."""
+    return "\n".join(line for line in map(tidy, text.splitlines()) if line)
+
+
+def key(text: str) -> str:
+    """The comparing form of a label: tidied, case folded, Ð/ð/Đ as đ, edge punctuation gone. Tone marks stay."""
+    return tidy(text).translate(UNITE_D).casefold().strip(" :.-–—|*•()[]")
+
+
+def fold(text: str) -> str:
+    """The searching form: like `key` but without tone marks and with d for đ, so `Đồng Khởi` is `dong khoi`."""
+    decomposed = unicodedata.normalize("NFD", key(text))
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("đ", "d")

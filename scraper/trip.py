@@ -1,0 +1,87 @@
+"""A trip: one try at a page with its limits, and what is learnt about the servers on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from scraper.answers import failure
+from scraper.errors import FetchError, NetworkError, TooLarge
+
+if TYPE_CHECKING:
+    from scraper.fetch import FetchOptions
+
+_HEADROOM = 1_000_000
+
+
+class Trip:
+    """The limits of one try at a page, redirects included, and what is learnt on the way.
+
+    source: how messages call the page.  tls: state of the last hop's TLS, None for plain HTTP throughout.
+    answers: what closes the hop's answers, also those that urllib3 gave up half-read.
+    """
+
+    def __init__(self, source: str, options: FetchOptions) -> None:
+        self.source = source
+        self.tls: str | None = None
+        self.answers = contextlib.ExitStack()
+        self._options = options
+        self._deadline = time.monotonic() + options.total_timeout
+        self._host = ""
+        self._from_public = False
+
+    def timeouts(self, address: str) -> tuple[float, float]:
+        """Begin a hop; seconds to connect and seconds between two bytes, within the deadline."""
+        self._host = urlsplit(address).hostname or ""
+        if self.tls and address.startswith("http:") and not self.tls.endswith("plain http"):
+            self.tls += ", then plain http"
+        return min(self._options.connect_timeout, self.remaining()), self.patience()
+
+    def remaining(self) -> float:
+        """Seconds left; raises NetworkError when there are none."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise failure(NetworkError, self.source, f"not complete after {self._options.total_timeout:g} s")
+        return left
+
+    def patience(self) -> float:
+        """Seconds to wait for the next bytes."""
+        return min(self._options.read_timeout, self.remaining())
+
+    def count(self, received: int) -> None:
+        """Check the raw bytes of one answer; its framing may double the body."""
+        if received > 2 * self._options.max_bytes + _HEADROOM:
+            raise self.too_large()
+
+    def too_large(self) -> TooLarge:
+        return TooLarge(
+            self.source, f"more than {self._options.max_bytes / 1e6:g} MB", hint="raise the limit if need be"
+        )
+
+    def admit(self, connection: Any) -> None:
+        """Look at who is at the other end before anything is sent: no way from a public site into a private network."""
+        peer = self._host if connection.proxy else connection.sock.getpeername()[0]
+        private = is_private(peer) or is_private(self._host)
+        if private and self._from_public and not self._options.allow_private:
+            raise FetchError(
+                self.source,
+                f"a public site redirects to {self._host} in a private network",
+                hint="allow private addresses if that is intended",
+            )
+        self._from_public |= not private
+        version = getattr(connection.sock, "version", None)  # a plain socket has none
+        if version is not None:
+            self.tls = f"{version()}, {'verified' if connection.is_verified else 'not verified'}"
+
+
+def is_private(host: str) -> bool:
+    """Whether an IP address is not a public one, or a name is `localhost`; other names are taken for public."""
+    import ipaddress
+
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return not (getattr(ip, "ipv4_mapped", None) or ip).is_global

@@ -1,0 +1,181 @@
+"""What a rule is given: the page, its zones, its list form, and readings that several fields share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from scraper.headline import DATE_LIKE
+from scraper.language import language_of
+from scraper.page import Block, Frame, Page, html_blocks
+from scraper.sharepoint.forms import ItemForm
+from scraper.zones import Zones
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from scraper.body import BodyPlan
+    from scraper.lines.header import HeaderReading
+
+_LCID = re.compile(r"""(?:g_wsaLCID|"?currentLanguage"?|"?LocaleId"?)\s*[=:]\s*["']?(\d{4,5})""")
+# Windows language ids (MS-LCID) whose short dates put the month first; all others on these portals are day first.
+_MONTH_FIRST_LCIDS = frozenset(["1033", "1065", "13321", "3084"])
+
+
+_CLOCK = re.compile(
+    r"^(?:Thứ\s+\S+|Chủ nhật),?\s+Ngày\s+\d{1,2}/\d{1,2}/\d{4}(?:,?\s+\d{1,2}:\d{2})?\s*-?$", re.IGNORECASE
+)
+# Letters around the name on a signature or source line: "(Theo Báo …)", "Nguồn: …".
+SIGNATURE_EXTRA = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a rule found. value: as the record keeps it.  raw: what was read.  node: where.  rule: set by the engine."""
+
+    value: Any
+    raw: str | None = None
+    node: str | None = None
+    note: str | None = None
+    rule: str = ""
+
+
+Rule = Callable[["View"], Candidate | None]
+
+
+@dataclass(eq=False)
+class View:
+    """One page as the rules see it; everything derived is computed once, on demand, from bytes alone."""
+
+    page: Page
+    zones: Zones
+    form: ItemForm | None
+
+    @cached_property
+    def title_block(self) -> Block | None:
+        """The headline's block."""
+        return self.page.blocks[self.zones.title] if self.zones.title is not None else None
+
+    @cached_property
+    def body_root(self) -> etree._Element | None:
+        """The element whose text is the body, when a list form states it; None when zones decide."""
+        stated = self.form.get("body") if self.form is not None else None
+        return stated.el if stated is not None and stated.value else None
+
+    @cached_property
+    def article_blocks(self) -> list[Block]:
+        """The blocks of the body before leads and captions are taken out of it."""
+        if self.body_root is not None:
+            return html_blocks(self.body_root, self._frames_of_body)
+        return self.zones.of(self.page, "body")
+
+    @cached_property
+    def _frames_of_body(self) -> dict[etree._Element, Frame]:
+        return {} if self.body_root is None or self.body_root.getroottree() != self._tree else self.page.frames
+
+    @property
+    def _tree(self) -> Any:
+        return self.page.root.getroottree() if self.page.root is not None else None
+
+    @cached_property
+    def article_root(self) -> etree._Element | None:
+        """The element that holds the article's pictures and links, None in a text rendering."""
+        if self.body_root is not None:
+            return self.body_root
+        return self.zones.article.el if self.zones.article is not None else None
+
+    @cached_property
+    def plan(self) -> BodyPlan:
+        """Lead, paragraphs and pictures of the body."""
+        from scraper.body import plan_body
+
+        return plan_body(self)
+
+    @cached_property
+    def language(self) -> str | None:
+        """Language of the article's words, BCP 47."""
+        sample = " ".join(block.text for block in self.article_blocks[:12])[:4000]
+        title = self.title_block.text if self.title_block else ""
+        return language_of(f"{title} {sample}", self.page.root)
+
+    @cached_property
+    def day_first(self) -> bool | None:
+        """Whether numeric dates put the day first: the words' language, then the site's culture; None when unknown."""
+        if self.form is not None and self.form.day_first is not None:
+            return self.form.day_first
+        if self.language == "vi":
+            return True
+        found = _LCID.search(self.page.source_text)
+        if found:
+            return found.group(1) not in _MONTH_FIRST_LCIDS
+        return True if self.language not in (None, "en") else None
+
+    @cached_property
+    def header_blocks(self) -> list[Block]:
+        """The lines around the headline that tell date, section and byline, headline excluded."""
+        return self.zones.of(self.page, "header")
+
+    @cached_property
+    def header(self) -> HeaderReading:
+        """Those lines read as one."""
+        from scraper.lines.header import HeaderReading, read_header
+
+        lines = [block.spaced for block in self.header_blocks]
+        if not lines:
+            return HeaderReading()
+        reading = read_header(lines, context="article header", day_first=self.day_first)
+        if reading.published is not None and self._is_clock(self.header_blocks[reading.lines["published_at"]]):
+            return read_header(lines, context="page header", day_first=self.day_first)
+        return reading
+
+    def _is_clock(self, block: Block) -> bool:
+        """Whether a date above the headline stands in the very form that page clocks print (observed on portals)."""
+        return self.zones.title is not None and block.index < self.zones.title and _CLOCK.match(block.text) is not None
+
+    @cached_property
+    def closing(self) -> tuple[HeaderReading, list[Block]]:
+        """The last lines of the body read for a signature or a credited source, with those lines."""
+        from scraper.lines.header import HeaderReading, read_header
+
+        blocks = self.article_blocks[-3:] + self.zones.of(self.page, "tail")[:3]
+        if not blocks:
+            return HeaderReading(), []
+        return read_header([b.text for b in blocks], context="body", day_first=self.day_first), blocks
+
+    @cached_property
+    def closing_blocks(self) -> list[Block]:
+        """Body lines that are nothing but the signature or the source."""
+        reading, blocks = self.closing
+        found = []
+        for name in ("author", "source"):
+            value, line = getattr(reading, name), reading.lines.get(name)
+            if value and line is not None and len(blocks[line].text) <= len(value) + SIGNATURE_EXTRA:
+                found.append(blocks[line])
+        return found
+
+    def header_node(self, name: str) -> str | None:
+        """Where the header reading found a value."""
+        index = self.header.lines.get(name)
+        return self.header_blocks[index].node if index is not None and index < len(self.header_blocks) else None
+
+    def absolute(self, address: str | None) -> str | None:
+        """An address of the page made absolute; None for `javascript:` and the like, or nonsense."""
+        if not address:
+            return None
+        address = address.strip()
+        if address[:11].lower().startswith(("javascript:", "vbscript:", "about:", "file:", "blob:")) or address == "#":
+            return None
+        if address.startswith("data:"):
+            return address[:200]
+        try:
+            return urljoin(self.page.base or "", address)
+        except ValueError:
+            return None
+
+    def has_date(self, text: str) -> bool:
+        """Whether a line prints something like a date."""
+        return DATE_LIKE.search(text) is not None

@@ -1,0 +1,264 @@
+"""The archive: the only door to what is kept.
+
+    with Archive.open(Path("archive")) as archive:
+        outcome = archive.put(record)
+        archive.get(outcome.id)
+
+Beneath it lies a storage (`json_storage`) that reads TinyDB tables and takes whole batches; the archive knows records,
+decisions and names, and never how documents reach the disk. What a storage owes it is `ArchiveStorage`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+from scraper.errors import ArchiveError, InputError
+from scraper.models import Outcome, Record
+from storage import identity
+from storage.decide import Decision, Json, article, decide, revision
+from storage.filters import Day, Test, test_of
+from storage.intake import Entry, batches, entry
+from storage.staging import Staging
+
+if TYPE_CHECKING:
+    from storage.tables import ArchiveTable
+
+BATCH_RECORDS = 256
+BATCH_CHARACTERS = 16_000_000
+BATCH_SECONDS = 5.0
+LOCK_SECONDS = 10.0
+
+
+class ArchiveStorage(Protocol):
+    """What the archive asks of a storage; `json_storage` is one."""
+
+    def table(self, name: str) -> ArchiveTable:
+        """The TinyDB table of that name, for reading."""
+
+    def begin(self) -> None:
+        """Make sure that this run, and no other, may write; afterwards the tables show the last state."""
+
+    def commit(self, changes: Mapping[str, Mapping[int, Any]]) -> None:
+        """Put documents (table → number → document) durably, all of them or none."""
+
+    def close(self) -> None:
+        """Give up whatever is held."""
+
+
+class Archive:
+    """A folder of records. Use `Archive.open`; everything raises ArchiveError or one of its kinds where files fail."""
+
+    def __init__(self, path: Path, storage: ArchiveStorage, clock: Callable[[], datetime]) -> None:
+        self.path = path
+        self.tables = MappingProxyType({name: storage.table(name) for name in ("articles", "revisions")})
+        """TinyDB tables `articles` and `revisions` (superseded states), for any TinyDB query."""
+        self._storage: ArchiveStorage | None = storage
+        self._clock = clock
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str = "archive",
+        *,
+        mode: Literal["r", "w"] = "w",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        lock_timeout: float = LOCK_SECONDS,
+        storage: Callable[..., ArchiveStorage] | None = None,
+    ) -> Self:
+        """Open the archive in the folder `path`.
+
+        mode "w" waits `lock_timeout` seconds for another writer (then Locked) and creates the folder with the first
+        record; "r" takes no lock, creates nothing, and is refused where there is no archive. clock: gives the time for
+        `first_seen` and the like. storage: class of the storage, `JsonStorage` unless told.
+        """
+        if storage is None:
+            from storage.json_storage import JsonStorage
+
+            storage = JsonStorage
+        folder = Path(path).absolute()
+        return cls(folder, storage(folder, writable=mode == "w", lock_timeout=lock_timeout, now=_stamp(clock())), clock)
+
+    def put(self, record: Record | Mapping[str, Any]) -> Outcome:
+        """Store one record durably and tell what became of it. Raises InputError for one that JSON cannot hold."""
+        ready = entry(record)
+        if ready.error is not None:
+            raise ready.error
+        return self._store([ready])[0]
+
+    def put_many(
+        self,
+        records: Iterable[Record | Mapping[str, Any]],
+        *,
+        batch_records: int = BATCH_RECORDS,
+        batch_characters: int = BATCH_CHARACTERS,
+        batch_seconds: float = BATCH_SECONDS,
+    ) -> Iterator[Outcome]:
+        """Store records as they come, one durable write per batch; an outcome is given once its batch is on disk.
+
+        A batch ends with its number of records, its size or its age, looked at as each record arrives. A record that
+        cannot be stored gives a `failed` outcome. If `records` raises, what it gave before is stored first.
+        """
+        ready = map(entry, records)
+        for batch in batches(ready, records=batch_records, size=batch_characters, seconds=batch_seconds):
+            yield from self._store(batch)
+
+    def mark_gone(self, reference: str) -> Outcome | None:
+        """Note that an article is no longer published (its address answers 404 or 410); None where it is unknown."""
+        number = self._number(reference)
+        if number is None:
+            return None
+        storage = self._open_storage()
+        storage.begin()
+        stored = self.tables["articles"].get(doc_id=number)
+        decision = decide(stored, None)
+        gone = article(decision, stored, None, number=number, order=0, now=_stamp(self._clock()))
+        storage.commit({"articles": {number: gone}})
+        return _outcome(decision, gone, gone)
+
+    def get(self, reference: str) -> Json | None:
+        """The stored dict by its id, an unambiguous beginning of it, or any address that led to it; else None.
+
+        Raises InputError where several ids begin so.
+        """
+        number = self._number(reference)
+        found = None if number is None else self.tables["articles"].get(doc_id=number)
+        return None if found is None else dict(found)
+
+    def find(
+        self,
+        *,
+        portal: str | None = None,
+        title: str | None = None,
+        published_from: Day | None = None,
+        published_to: Day | None = None,
+        agency: str | None = None,
+        section: str | None = None,
+        author: str | None = None,
+        where: Test | None = None,
+    ) -> Iterator[Json]:
+        """Stored dicts for which all given filters hold, in the order of first storing.
+
+        portal: host (or an address on it) of any address of the article, `www.` aside. title, section, author, agency
+        (any of its facts): contained text, case aside, and tone marks too unless the wanted text has some.
+        published_from, published_to: both included, to the precision given, so `2018-12` ends with the month.
+        where: a TinyDB query or any function of a stored dict.
+        """
+        self._open_storage()
+        wanted = test_of(
+            portal=portal,
+            title=title,
+            published_from=published_from,
+            published_to=published_to,
+            agency=agency,
+            section=section,
+            author=author,
+            where=where,
+        )
+        return (dict(document) for document in self.tables["articles"] if wanted(document))
+
+    def history(self, reference: str) -> list[Json]:
+        """All states of an article, oldest first, the current one included; empty where it is unknown."""
+        number = self._number(reference)
+        return [] if number is None else self._staging().history(number)
+
+    def __len__(self) -> int:
+        self._open_storage()
+        return len(self.tables["articles"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others write; more than once is fine."""
+        if self._storage is not None:
+            self._storage.close()
+            self._storage = None
+
+    def _open_storage(self) -> ArchiveStorage:
+        if self._storage is None:
+            raise ArchiveError(str(self.path), "it is closed")
+        return self._storage
+
+    def _staging(self) -> Staging:
+        self._open_storage()
+        return Staging(self.tables["articles"], self.tables["revisions"])
+
+    def _number(self, reference: str) -> int | None:
+        self._open_storage()
+        articles = self.tables["articles"]
+        within = identity.numbers_with(reference)
+        if len(within) == 1:
+            return within.start if articles.contains(doc_id=within.start) else None
+        if within:
+            found = [number for number in articles.doc_ids() if number in within]
+            if len(found) > 1:
+                some = ", ".join(map(identity.id_of, sorted(found)[:5]))
+                raise InputError(reference, f"{len(found)} ids begin so: {some}", what="this id is ambiguous")
+            if found:
+                return found[0]
+        key = identity.address_key(reference) or identity.address_key(f"https://{reference}")
+        return articles.with_key(f"address {key}") if key else None
+
+    def _store(self, batch: list[Entry]) -> list[Outcome]:
+        storage = self._open_storage()
+        if all(item.error for item in batch):
+            return [_failed(item.error) for item in batch if item.error]
+        storage.begin()
+        staging, now = self._staging(), _stamp(self._clock())
+        outcomes = [_failed(item.error) if item.error else _stage(staging, item.record, now) for item in batch]
+        storage.commit(staging.changes)
+        return outcomes
+
+
+def _stage(staging: Staging, record: Json, now: str) -> Outcome:
+    """Decide on one record and lay down what follows from it."""
+    number, stored = staging.place(record)
+    decision = decide(stored, record)
+    order = 1 if stored is None else staging.next_revision(stored)
+    result = article(decision, stored, record, number=number, order=order, now=now)
+    staging.put_article(number, result)
+    if decision.kind != "changed" or stored is None:
+        return _outcome(decision, result, record)
+    if not decision.late:
+        staging.put_revision(stored)
+        return _outcome(decision, result, record)
+    for state in staging.history(number):
+        if state["content_hash"] == decision.content_hash:
+            known = dataclasses.replace(decision, kind="unchanged", reason="an older capture of a kept revision")
+            return _outcome(known, state, record)
+    late = revision(decision, record, number=number, order=order, now=now)
+    staging.put_revision(late)
+    return _outcome(decision, late, record)
+
+
+def _outcome(decision: Decision, state: Json, record: Json) -> Outcome:
+    capture, problems = record.get("capture"), record.get("problems")
+    asked = capture.get("requested_url") if isinstance(capture, dict) else None
+    return Outcome(
+        kind=decision.kind,
+        source=asked or record.get("url") or state["id"],
+        id=state["id"],
+        title=state.get("title"),
+        revision=state["revision"],
+        reason=decision.reason,
+        url=state.get("url"),
+        problems=tuple(str(p.get("code")) for p in problems or () if isinstance(p, dict)),
+    )
+
+
+def _failed(error: InputError) -> Outcome:
+    return Outcome("failed", error.source, reason=str(error), code=error.code, hint=error.hint)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,198 @@
+"""What a record means for the archive: new, changed, unchanged or gone. Pure functions of stored and new data.
+
+Three kinds of fields:
+
+- *content* (`CONTENT_FIELDS`) is what the article says. A difference in it makes a new revision; the old one is kept.
+- *moving* fields (`MOVING_FIELDS`) belong to the page rather than to the article. A newer value replaces the stored one
+  without a revision; a missing one never wipes it. The agency is one of them, because its facts come from the footer of
+  every page: one new telephone number would otherwise make a revision of every article of the portal, and the revisions
+  would no longer say who edited what. The facts as they stood earlier remain in earlier revisions and kept captures.
+- everything else (evidence, problems, HTML, capture) tells how one capture was read. It stays with the revision that it
+  explains, unless the very same bytes were read again: then the newer reading replaces the older one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from scraper.models import OutcomeKind
+from storage import identity
+
+Json = dict[str, Any]
+
+CONTENT_FIELDS = (
+    "title",
+    "subtitle",
+    "section",
+    "summary",
+    "author",
+    "source",
+    "published_at",
+    "published_precision",
+    "updated_at",
+    "language",
+    "body_text",
+    "images",
+    "attachments",
+    "tags",
+    "content_type",
+    "form",
+)
+MOVING_FIELDS = ("url", "list_path", "item_id", "views", "agency")
+ADDED_FIELDS = ("id", "revision", "content_hash", "first_seen", "last_seen", "aliases", "gone_at")
+"""What the archive adds to a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """kind and reason for the outcome; names of changed fields; all addresses known from now on.
+
+    late: the new capture is older than the stored one, so its content belongs into the past. content_hash: the new
+    record's.
+    """
+
+    kind: OutcomeKind
+    reason: str
+    changed: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    late: bool = False
+    content_hash: str = ""
+
+
+def decide(stored: Json | None, new: Json | None) -> Decision:
+    """Compare a stored dict with a new record; `stored` None: never seen; `new` None: the page is no longer published.
+
+    Raises ValueError when both are None.
+    """
+    if new is None:
+        if stored is None:
+            raise ValueError("nothing to decide on")
+        return Decision("gone", "no longer published", (), _aliases(stored, {}))
+    digest = content_hash(new)
+    if stored is None:
+        return Decision("new", "first seen", (), _aliases({}, new), False, digest)
+    aliases, late = _aliases(stored, new), _is_older(new, stored)
+    changed = () if digest == stored.get("content_hash") else changed_fields(stored, new)
+    if changed:
+        reason = f"changed: {', '.join(changed)}"
+        reason += "; an older capture" if late else "; same bytes, other reading" if _same_bytes(stored, new) else ""
+    else:
+        refreshed = () if late else agency_changes(stored, new)
+        reason = f"same content; agency updated: {', '.join(refreshed)}" if refreshed else "same content"
+    reason += "; published again" if stored.get("gone_at") and not late else ""
+    return Decision("changed" if changed else "unchanged", reason, changed, aliases, late, digest)
+
+
+def content_hash(record: Mapping[str, Any]) -> str:
+    """SHA-256 over the content fields: words and order count; layout, empty values and schemes of addresses do not."""
+    content = [_normal(name, record.get(name)) for name in CONTENT_FIELDS]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the content fields that differ, in the record's order."""
+    return tuple(name for name in CONTENT_FIELDS if _differ(name, old.get(name), new.get(name)))
+
+
+def agency_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the agency's facts that differ; empty where the new record has no agency. `raw_text` is no fact."""
+    was, now = old.get("agency") or {}, new.get("agency") or {}
+    if not isinstance(was, dict) or not isinstance(now, dict) or not now:
+        return ()
+    names = (name for name in {**was, **now} if name != "raw_text")
+    return tuple(name for name in names if _differ(name, was.get(name), now.get(name)))
+
+
+def article(decision: Decision, stored: Json | None, new: Json | None, *, number: int, order: int, now: str) -> Json:
+    """The stored dict that results. number: the article's; order: a new revision's; now: time stamp of this sight."""
+    if stored is None:
+        return revision(decision, new or {}, number=number, order=order, now=now)
+    if new is None:
+        return {**stored, "aliases": list(decision.aliases), "gone_at": stored.get("gone_at") or now}
+    seen = {"first_seen": stored["first_seen"], "last_seen": max(stored["last_seen"], now)}
+    if decision.kind == "changed" and not decision.late:
+        return revision(decision, new, number=number, order=order, now=now) | seen
+    kept = {**stored, **seen, "aliases": list(decision.aliases)}
+    return kept if decision.late else {**kept, **_moved(stored, new), "gone_at": None}
+
+
+def revision(decision: Decision, new: Json, *, number: int, order: int, now: str) -> Json:
+    """The new record as revision `order` of the article with that number."""
+    return {
+        **new,
+        "id": identity.id_of(number),
+        "revision": order,
+        "content_hash": decision.content_hash,
+        "first_seen": now,
+        "last_seen": now,
+        "aliases": list(decision.aliases),
+        "gone_at": None,
+    }
+
+
+def _moved(stored: Json, new: Json) -> Json:
+    """What an unchanged article takes from the newer record, evidence included."""
+    if _same_bytes(stored, new):
+        reading = {name: value for name, value in new.items() if name not in ("capture", *ADDED_FIELDS)}
+        return {name: value for name, value in reading.items() if value is not None or name not in MOVING_FIELDS}
+    moved = {name: new[name] for name in MOVING_FIELDS if new.get(name) is not None}
+    was, now = stored.get("evidence"), new.get("evidence")
+    if isinstance(was, dict) and isinstance(now, dict):
+        moved["evidence"] = was | {path: why for path, why in now.items() if path.split(".")[0] in moved}
+    return moved
+
+
+def _aliases(stored: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    capture = new.get("capture")
+    roads = [capture.get("requested_url"), capture.get("final_url")] if isinstance(capture, dict) else []
+    seen = [*identity.addresses(stored), *identity.addresses(new), *roads]
+    return tuple(dict.fromkeys(a for a in seen if isinstance(a, str) and identity.address_key(a)))
+
+
+def _capture(record: Mapping[str, Any], name: str) -> str | None:
+    capture = record.get("capture")
+    value = capture.get(name) if isinstance(capture, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _same_bytes(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    digest = _capture(new, "sha256")
+    return digest is not None and digest == _capture(stored, "sha256")
+
+
+def _is_older(new: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    one, other = captured_at(new), captured_at(stored)
+    return one is not None and other is not None and one < other
+
+
+def captured_at(record: Mapping[str, Any]) -> datetime | None:
+    """When the record's bytes were received, where that is known."""
+    try:
+        moment = datetime.fromisoformat(_capture(record, "fetched_at") or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _differ(name: str, old: Any, new: Any) -> bool:
+    return bool(old != new and _normal(name, old) != _normal(name, new))
+
+
+def _normal(name: str, value: Any) -> Any:
+    """The comparing form of a value: NFC, single blanks, nothing empty; None where nothing is left."""
+    if isinstance(value, str):
+        if name == "url":
+            value = identity.address_key(value) or value
+        return " ".join(unicodedata.normalize("NFC", value).split()) or None
+    if isinstance(value, list):
+        return [item for item in (_normal(name, item) for item in value) if item is not None] or None
+    if isinstance(value, dict):
+        pairs = ((key, _normal(key, item)) for key, item in value.items())
+        return {key: item for key, item in pairs if item is not None} or None
+    return value
