@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from scraper.labels import form_label, labels
+from scraper.labels import labels
 from scraper.page import Block, Page
 from scraper.roles import Roles
-from scraper.text import fold, key
+from scraper.text import caseless, fold, key
 
 # How far above the prose a headline may stand, and how far below its first line.
 REACH_ABOVE, REACH_BELOW = 14, 3
@@ -44,12 +44,17 @@ class Scored:
     signs: tuple[str, ...]
 
 
-def is_meta_line(text: str) -> bool:
+def is_meta_line(block: Block) -> bool:
     """Whether a line is about the article rather than of it: mostly a date, or a labelled author, source or counter."""
+    text = block.text
     if len(text) > 160:
         return False
+    if block.label is not None:
+        return True
+    if not any(map(str.isdigit, text)):
+        return False
     rest, dates = DATE_LIKE.subn(" ", text)
-    return (dates > 0 and len(rest.strip(" |,-–:()")) <= max(40, len(text) // 3)) or form_label(text) is not None
+    return dates > 0 and len(rest.strip(" |,-–:()")) <= max(40, len(text) // 3)
 
 
 def slug_words(url: str | None) -> frozenset[str]:
@@ -89,7 +94,7 @@ def find_headline(
         ends_crumbs = index < first and _ends_breadcrumb(blocks, index)
         if not near and not (block.heading in (1, 2) and index < first) and not ends_crumbs:
             continue
-        if not 4 <= len(block.text) <= 400 or is_meta_line(block.text):
+        if not 4 <= len(block.text) <= 400 or is_meta_line(block):
             continue
         signs = dict(_signs(block, roles, stated, slug, key(known) if known else None))
         if ends_crumbs:
@@ -98,7 +103,7 @@ def find_headline(
         signs["distance"] = max(-1.2, -0.08 * abs(first - index)) if index <= first else -1.0 - 0.3 * (index - first)
         if counts.get(block.text, 0) > 1 and len(block.text.split()) <= 6:
             signs["repeated"] = -2.0
-        if index + 1 < len(blocks) and is_meta_line(blocks[index + 1].text):
+        if index + 1 < len(blocks) and is_meta_line(blocks[index + 1]):
             signs["date below"] = 1.5
         scored.append(Scored(index, round(sum(signs.values()), 2), tuple(f"{n} {v:+.1f}" for n, v in signs.items())))
     scored.sort(key=lambda s: (-s.score, s.index))
@@ -119,7 +124,7 @@ def _signs(
     text = block.text
     folded = fold(text)
     words = len(text.split())
-    if known and key(text) == known:
+    if known and caseless(text) == known:
         yield "form title", 6.0
     if block.heading:
         yield f"h{block.heading}", (3.0, 2.0, 1.5, 1.0, 0.5, 0.5)[block.heading - 1]
@@ -155,5 +160,5 @@ def _signs(
     if block.links > 0.8:
         yield "link", -1.5
     known_labels = labels()
-    if key(text) in known_labels.tools or key(text) in known_labels.chrome or form_label(text):
+    if block.head in known_labels.tools or block.head in known_labels.chrome or block.label is not None:
         yield "known label", -6.0

@@ -5,17 +5,16 @@ Every comparison is of a whole line (or its first words) in the form of `scraper
 
 from __future__ import annotations
 
-import re
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from scraper.text import key
+from scraper.text import caseless, key
 
-_DOUBLED = re.compile(r"^(.{3,60}?)\s?\1$", re.DOTALL)
-_VALUE_SEPARATOR = re.compile(r"\s*[:：]\s*")
+# No label is longer than this.
+LABEL_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +72,24 @@ def internal_names() -> dict[str, str]:
 
 def undouble(text: str) -> str:
     """A label that a control printed twice (label and alternative text run together), once: `AbcAbc` → `Abc`."""
-    match = _DOUBLED.match(text)
-    return match.group(1) if match else text
+    middle = (len(text) + 1) // 2
+    first, second = text[:middle].strip(), text[len(text) - middle :].strip()
+    return first if first == second and len(first) >= 3 else text
 
 
-def form_label(line: str) -> tuple[str, str, str] | None:
-    """(label, canonical name, value) when the line is a list-form label, alone or with `: value` behind it."""
+def form_label(line: str, head: str | None = None) -> tuple[str, str, str] | None:
+    """(label, canonical name, value) when a tidy line is a list-form label, alone or with `: value` behind it.
+
+    head: `caseless` of its first 80 letters, where the caller has it.
+    """
     known = labels().form
-    whole = key(undouble(line))
-    if name := known.get(whole):
-        return line.strip(" :"), name, ""
-    parts = _VALUE_SEPARATOR.split(line, maxsplit=1)
-    if len(parts) == 2 and (name := known.get(key(parts[0]))):
-        return parts[0].strip(), name, parts[1].strip()
+    head = caseless(line[:80]) if head is None else head
+    if len(line) <= LABEL_LENGTH:
+        if (name := known.get(head)) is not None:
+            return line.strip(" :"), name, ""
+        if (once := undouble(line)) is not line and (name := known.get(caseless(once))) is not None:
+            return once, name, ""
+    label, colon, value = line[:LABEL_LENGTH].partition(":")
+    if colon and (name := known.get(caseless(label))) is not None:
+        return label.strip(), name, line[len(label) + 1 :].strip()
     return None

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lxml import etree
 
 from scraper.decode import decode
+from scraper.labels import form_label
 from scraper.models import Capture, Problem
-from scraper.text import tidy
+from scraper.text import caseless, tidy
 
 BLOCK_TAGS = frozenset(
     "html body address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer"
@@ -38,7 +39,7 @@ _HIDDEN_CLASS = re.compile(
 ).search
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE).search
 _PAUSES = {"br": "br", "img": "img"}
-_TEXT = etree.XPath("descendant::text()[normalize-space()]")
+_TEXT: Any = etree.XPath("descendant::text()[normalize-space()]")
 
 
 class Frame:
@@ -113,7 +114,7 @@ class Run(NamedTuple):
     line: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Block:
     """One visible line or paragraph.
 
@@ -128,6 +129,16 @@ class Block:
     links: float = 0.0
     bold: bool = False
     line: int = 0
+
+    @cached_property
+    def head(self) -> str:
+        """Its first 80 letters in the comparing form of scraper.text."""
+        return caseless(self.text[:80])
+
+    @cached_property
+    def label(self) -> tuple[str, str, str] | None:
+        """The list-form label that it prints: (label, canonical name, value), see scraper.labels."""
+        return form_label(self.text, self.head)
 
     @property
     def lines(self) -> list[str]:
@@ -296,11 +307,12 @@ def html_blocks(root: etree._Element, frames: dict[etree._Element, Frame]) -> li
 
 def _pause_before(el: etree._Element, block: Frame) -> str:
     """`br` or `img` when one stands directly before the inline element or one that it opens, else ""."""
-    while el is not block.el:
-        before = el.getprevious()
+    inner: etree._Element | None = el
+    while inner is not None and inner is not block.el:
+        before = inner.getprevious()
         if before is not None:
             return "" if before.tail and before.tail.strip() else _PAUSES.get(before.tag, "")
-        el = el.getparent()
+        inner = inner.getparent()
     return ""
 
 

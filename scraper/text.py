@@ -12,8 +12,8 @@ import unicodedata
 
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _INVISIBLE = re.compile(f"[{INVISIBLE}\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Đ and the letters that stand for it on portals, as one.
-UNITE_D = str.maketrans({"Ð": "đ", "ð": "đ", "Đ": "đ"})
+_EDGES = " :.-–—|*•()[]"
+_MARKS = re.compile("[\u0300-\u036f]+")
 
 
 def tidy(text: str) -> str:
@@ -32,10 +32,14 @@ def tidy_lines(text: str) -> str:
 
 def key(text: str) -> str:
     """The comparing form of a label: tidied, case folded, Ð/ð/Đ as đ, edge punctuation gone. Tone marks stay."""
-    return tidy(text).translate(UNITE_D).casefold().strip(" :.-–—|*•()[]")
+    return caseless(tidy(text))
+
+
+def caseless(tidied: str) -> str:
+    """`key` of a text that is tidy already, as the text of every block is."""
+    return tidied.casefold().replace("ð", "đ").strip(_EDGES)
 
 
 def fold(text: str) -> str:
     """The searching form: like `key` but without tone marks and with d for đ, so `Đồng Khởi` is `dong khoi`."""
-    decomposed = unicodedata.normalize("NFD", key(text))
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("đ", "d")
+    return _MARKS.sub("", unicodedata.normalize("NFD", key(text))).replace("đ", "d")

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from scraper.headline import LETTERHEAD, SIGNED, Scored, find_headline, is_meta_line
-from scraper.labels import form_label, labels
+from scraper.labels import labels, undouble
 from scraper.page import Block, Frame, Page
 from scraper.roles import WEIGHT, Roles
-from scraper.text import UNITE_D, key
 
 # An element that holds this share of its parent's prose is entered in the search for the core.
 ENTER_SHARE = 0.55
@@ -63,18 +62,10 @@ class Zones:
         return [block for block, mark in zip(page.blocks, self.marks, strict=True) if mark in marks]
 
 
-@dataclass(slots=True)
-class _Span:
-    first: int
-    last: int
-    weight: float
-    children: list[Frame] = field(default_factory=list)
-
-
 def find_zones(page: Page, *, form_blocks: frozenset[int] = frozenset(), known_title: str | None = None) -> Zones:
     """Mark every block of a page. form_blocks: indices that belong to a list form.  known_title: as the form states it."""
     roles = Roles(page.blocks)
-    heads = [key(block.text[:80]) for block in page.blocks]
+    heads = [block.head for block in page.blocks]
     marks = ["other"] * len(page.blocks)
     zones = Zones(marks, heads, roles, [])
     for index in form_blocks:
@@ -82,11 +73,10 @@ def find_zones(page: Page, *, form_blocks: frozenset[int] = frozenset(), known_t
     _mark_form_lines(page.blocks, marks)
     _mark_chrome_lines(page.blocks, heads, marks)
     zones.weights = [_weight(block, heads[i], marks[i], roles) for i, block in enumerate(page.blocks)]
-    spans = _spans(page.blocks, zones.weights)
-    zones.core_frame = _find_core(page.blocks, zones, spans)
-    _mark_footer(page, zones, spans, zones.core_frame)
+    zones.core_frame = _find_core(page.blocks, zones)
+    _mark_footer(page, zones, zones.core_frame)
     if zones.core is not None:
-        _find_article(page, zones, spans, zones.core_frame, known_title)
+        _find_article(page, zones, zones.core_frame, known_title)
     return zones
 
 
@@ -98,7 +88,7 @@ def footer_labels(block: Block, head: str) -> int:
     at_start = head.startswith(words)
     if block.text.count(":") < 2:
         return int(at_start)
-    before_colons = block.text.casefold().translate(UNITE_D).split(":")[:-1]
+    before_colons = block.text.casefold().replace("ð", "đ").split(":")[:-1]
     return max(int(at_start), sum(part.rstrip().endswith(words) for part in before_colons))
 
 
@@ -113,46 +103,37 @@ def _weight(block: Block, head: str, mark: str, roles: Roles) -> float:
     return length * (1 - block.links) * (WEIGHT[roles[block.frame]] if block.frame else 1.0)
 
 
-def _spans(blocks: Sequence[Block], weights: Sequence[float]) -> dict[Frame, _Span]:
-    """For each block-level element: the first and last block in it, its prose, and the elements directly in it."""
-    spans: dict[Frame, _Span] = {}
-    for index, block in enumerate(blocks):
-        weight = weights[index]
-        child: Frame | None = None
-        frame = block.frame
-        while frame is not None:
-            span = spans.get(frame)
-            if span is None:
-                spans[frame] = span = _Span(index, index, weight)
-                if child is not None:
-                    span.children.append(child)
-                child = frame
-            else:
-                span.last = index
-                span.weight += weight
-                if child is not None:
-                    span.children.append(child)
-                child = None
-            frame = frame.up.block if frame.up is not None else None
-    return spans
-
-
-def _find_core(blocks: Sequence[Block], zones: Zones, spans: dict[Frame, _Span]) -> Frame | None:
+def _find_core(blocks: Sequence[Block], zones: Zones) -> Frame | None:
+    """The smallest element that holds most of the prose; sets zones.core to its first and last prose block."""
     prose = [index for index, weight in enumerate(zones.weights) if weight > 0]
     if not prose:
         return None
-    if not spans:
+    if blocks[prose[0]].frame is None:
         zones.core = _densest_run(prose, zones.weights)
         return None
-    frame = next(f for f, span in spans.items() if f.up is None or f.up.block not in spans)
-    while spans[frame].children:
-        best = max(spans[frame].children, key=lambda f: spans[f].weight)
-        if spans[best].weight < ENTER_SHARE * spans[frame].weight:
+    totals: dict[Frame, float] = {}
+    children: dict[Frame, list[Frame]] = {}
+    top: Frame | None = None
+    for index in prose:
+        child: Frame | None = None
+        frame = blocks[index].frame
+        while frame is not None:
+            known = frame in totals
+            totals[frame] = totals.get(frame, 0.0) + zones.weights[index]
+            if child is not None:
+                children.setdefault(frame, []).append(child)
+            child = None if known else frame
+            top, frame = frame, (frame.up.block if frame.up is not None else None)
+    core = top
+    while core in children:
+        best = max(children[core], key=totals.__getitem__)
+        if totals[best] < ENTER_SHARE * totals[core]:
             break
-        frame = best
-    inside = [index for index in prose if spans[frame].first <= index <= spans[frame].last]
+        core = best
+    assert core is not None  # noqa: S101 - there is prose
+    inside = [index for index in prose if _inside(blocks[index], core)]
     zones.core = (inside[0], inside[-1])
-    return frame
+    return core
 
 
 def _densest_run(prose: Sequence[int], weights: Sequence[float]) -> tuple[int, int]:
@@ -170,7 +151,7 @@ def _densest_run(prose: Sequence[int], weights: Sequence[float]) -> tuple[int, i
 
 def _mark_form_lines(blocks: Sequence[Block], marks: list[str]) -> None:
     """Mark runs of list-form labels: from two known labels in a row to the last label or trailer near them."""
-    found = [form_label(block.text) is not None for block in blocks]
+    found = [block.label is not None for block in blocks]
     index = 0
     while index + 1 < len(blocks):
         if not (found[index] and found[index + 1]):
@@ -194,7 +175,7 @@ def _mark_chrome_lines(blocks: Sequence[Block], heads: Sequence[str], marks: lis
         if marks[index] != "other" or len(block.text) > 160:
             continue
         line = heads[index]
-        if line in words.chrome or key(_half(line)) in words.chrome:
+        if line in words.chrome or undouble(line) in words.chrome:
             marks[index] = "chrome"
         elif line in words.tools or _only_tools(line):
             marks[index] = "tools"
@@ -218,13 +199,7 @@ def _tool_names() -> tuple[str, ...]:
     return tuple(sorted((name for name in labels().tools if len(name) > 1), key=len, reverse=True)) + ("a+", "a-")
 
 
-def _half(line: str) -> str:
-    """The first half of a line that a control printed twice, else the line."""
-    middle = (len(line) + 1) // 2
-    return line[:middle] if line[:middle].strip() == line[-middle:].strip() else line
-
-
-def _mark_footer(page: Page, zones: Zones, spans: dict[Frame, _Span], core: Frame | None) -> None:
+def _mark_footer(page: Page, zones: Zones, core: Frame | None) -> None:
     """Mark the agency's block: elements named footer, and the last cluster of agency labels after the core."""
     blocks, heads, marks = page.blocks, zones.heads, zones.marks
     after = zones.core[1] if zones.core else 0
@@ -246,13 +221,13 @@ def _mark_footer(page: Page, zones: Zones, spans: dict[Frame, _Span], core: Fram
         first -= 1
     frame = _common_frame(blocks, cluster)
     if frame is not None and frame not in around_core:
-        span = spans[frame]
-        if span.last - span.first <= 2 * (last - first) + 8:
-            first, last = min(first, span.first), max(last, span.last)
+        from_, to = _extent(blocks, frame, first)
+        if to - from_ <= 2 * (last - first) + 8:
+            first, last = min(first, from_), max(last, to)
     for index in range(first, last + 1):
         if marks[index] in ("other", "footer"):
             marks[index] = "footer"
-    if not spans:
+    if page.root is None:
         for index in range(last, len(blocks)):
             marks[index] = "footer" if marks[index] == "other" else marks[index]
 
@@ -283,6 +258,16 @@ def _last_cluster(hits: Sequence[int], gap: int) -> list[int]:
     return max(reversed(clusters), key=len) if clusters else []
 
 
+def _extent(blocks: Sequence[Block], frame: Frame, member: int) -> tuple[int, int]:
+    """First and last block in an element, given one of them: what an element encloses stands together."""
+    first = last = member
+    while first > 0 and _inside(blocks[first - 1], frame):
+        first -= 1
+    while last + 1 < len(blocks) and _inside(blocks[last + 1], frame):
+        last += 1
+    return first, last
+
+
 def _common_frame(blocks: Sequence[Block], indices: Sequence[int]) -> Frame | None:
     """The innermost block-level element around all of these blocks."""
     first, last = blocks[indices[0]].frame, blocks[indices[-1]].frame
@@ -297,9 +282,7 @@ def lowest_common(one: Frame, other: Frame) -> Frame:
     return next(frame for frame in other.ancestors() if frame in around).block
 
 
-def _find_article(
-    page: Page, zones: Zones, spans: dict[Frame, _Span], core: Frame | None, known_title: str | None
-) -> None:
+def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str | None) -> None:
     """Find the headline and mark header, title, body and what follows."""
     assert zones.core is not None  # noqa: S101 - the caller checked
     blocks, marks = page.blocks, zones.marks
@@ -312,7 +295,7 @@ def _find_article(
         top = blocks[zones.title].frame if zones.title is not None else None
         if top is not None:
             zones.article = lowest_common(top, core)
-        end = spans[zones.article].last + 1
+        end = _extent(blocks, zones.article, zones.core[1])[1] + 1
     if zones.title is not None:
         marks[zones.title] = "title"
         start = zones.title + 1
@@ -368,7 +351,7 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
             marks[index] = "tail"
         elif (
             len(block.text) < 120
-            and (form := form_label(block.text))
+            and (form := block.label)
             and form[1] in ("views", "published_at", "updated_at", "attachments")
         ):
             marks[index] = "tail" if index > first else "header"
@@ -416,7 +399,7 @@ def _claim_header(blocks: Sequence[Block], marks: list[str], between: Iterable[i
 
     open_ = [index for index in between if marks[index] == "other" and len(blocks[index].text) <= 200]
     for index in open_:
-        if is_meta_line(blocks[index].text):
+        if is_meta_line(blocks[index]):
             marks[index] = "header"
     if open_:
         reading = read_header([blocks[index].spaced for index in open_], context="article header", day_first=True)

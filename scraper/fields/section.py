@@ -72,9 +72,9 @@ def _may_name_section(view: View, block: Block) -> bool:
         len(text.split()) <= SECTION_WORDS
         and text[-1] not in _LAST_PUNCTUATION
         and any(c.isalpha() for c in text)
-        and not is_meta_line(text)
+        and not is_meta_line(block)
         and not view.has_date(text)
-        and key(text) not in labels().tools
+        and block.head not in labels().tools
         and block.index not in {view.header_blocks[i].index for i in view.header.lines.values()}
     )
 

@@ -44,12 +44,7 @@ def heading_below(view: View) -> Candidate | None:
     if below.frame is None or title.frame is None or not title.heading < below.heading <= title.heading + 2:
         return None
     same_holder = below.frame.up is title.frame.up
-    if (
-        not same_holder
-        or below in view.article_blocks
-        or is_meta_line(below.text)
-        or key(below.text) == key(title.text)
-    ):
+    if not same_holder or below in view.article_blocks or is_meta_line(below) or key(below.text) == key(title.text):
         return None
     return Candidate(tidy(below.text), below.text, below.node)
 

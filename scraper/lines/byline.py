@@ -67,14 +67,18 @@ def _grammar() -> _Grammar:
 def read_credits(line: str) -> Credits:
     """The labelled credits of a tidied line (`Bài và ảnh: …`, `Nguồn: …`, `(Theo …)`, `Written by …`)."""
     found: dict[str, str] = {}
-    if not _grammar().trailer.match(line):
-        for label in labelled(line):
-            for role in _roles(label.kinds):
-                found.setdefault(role, label.value)
-        for cell in re.split(BAR, line) if len(line) <= _LINE_LIMIT else ():
-            for role, name in _without_colon(_unwrap(cell)):
-                found.setdefault(role, name)
+    for label in labelled(line):
+        for role in _roles(label.kinds):
+            found.setdefault(role, label.value)
+    for cell in re.split(BAR, line) if len(line) <= _LINE_LIMIT else ():
+        for role, name in _without_colon(_unwrap(cell)):
+            found.setdefault(role, name)
     return Credits(**found)
+
+
+def is_trailer(line: str) -> bool:
+    """Whether a line states which account made or changed a list item (SharePoint's CreatedModifiedInfo control)."""
+    return _grammar().trailer.match(line) is not None
 
 
 def labelled(line: str) -> list[Label]:
@@ -89,6 +93,7 @@ def labelled(line: str) -> list[Label]:
     for mark, end in zip(marks, ends, strict=False):
         kind = kinds(mark[0], "credit_words") - {"filler"}
         value = clean_name(line[mark.end() : end]) if kind else None
+        value = _after_theo(value) or value if value and "source" in kind else value
         if value and (is_named(value) or not _needs_name(kind, at_start=not line[: mark.start()].strip(" (["))):
             found.append(Label(kind, value, shift + mark.start()))
     return found

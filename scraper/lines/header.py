@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from scraper.labels import form_label
-from scraper.lines.byline import clean_name, is_credit_label, read_credits
+from scraper.lines.byline import clean_name, is_credit_label, is_trailer, read_credits
 from scraper.lines.captions import is_file_name, split_caption
 from scraper.lines.cells import has_contact, says_today
 from scraper.lines.closing import end_mark, signature
@@ -202,7 +202,7 @@ def _lend_time(clock: DateReading, published: DateReading, draft: _Draft) -> Non
 
 def _read_names(rows: list[_Row], draft: _Draft, context: str) -> None:
     for row in rows:
-        if len(row.text) > _PROSE and context != "body":
+        if (len(row.text) > _PROSE and context != "body") or is_trailer(row.text):
             continue
         credits = read_credits(row.rest)
         draft.put("author", credits.author, row.index)

@@ -52,7 +52,7 @@ def _lists() -> _Lists:
         frozenset(units["short"]),
         frozenset(units["sentence"]),
         re.compile(rf"(?:{one_of(names['titles'])})(?:\.\s?|\s+)(?=\S)", re.IGNORECASE),
-        re.compile(rf"(?:{one_of(units['heads'])})(?!\w)[\s\-–&,]*(?P<next>\S?)", re.IGNORECASE),
+        re.compile(rf"(?:{one_of(units['heads'])})(?!\w)[\s\-–&,]*(?:(?P<tier>{one_of(units['tiers'])})(?!\w)|(?P<next>\S?))", re.IGNORECASE),
         re.compile(rf"(?:{one_of(units['not'])})(?!\w)", re.IGNORECASE),
     )
 
@@ -76,7 +76,7 @@ def is_unit(text: str) -> bool:
     if not 3 < len(text) <= _LIMIT or re.search(r"[:!?;…]|\.(?=\s|$)", text) or lists.no_unit.match(text):
         return False
     head = lists.head.match(text)
-    if head is None or not (head["next"].isupper() or head["next"].isdigit()):
+    if head is None or not (head["tier"] or head["next"].isupper() or head["next"].isdigit()):
         return False
     words = text.split()
     return len(words) <= 14 and lists.sentence.isdisjoint(words)

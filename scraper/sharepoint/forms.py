@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scraper.labels import form_label, internal_names, labels
+from scraper.labels import internal_names, labels
 from scraper.page import Block, Page, html_blocks
 from scraper.text import key, tidy
 
@@ -103,13 +103,14 @@ def read_form(page: Page) -> ItemForm | None:
 
 def _rendered(page: Page) -> ItemForm | None:
     assert page.root is not None  # noqa: S101 - the caller checked
-    columns, cells = [], set()
+    columns: list[FormField] = []
+    cells: set[etree._Element | None] = set()
     for cell in page.root.iter("td"):
         comment = next((_COMMENT.search(c.text or "") for c in cell.iterchildren() if not isinstance(c.tag, str)), None)
         if comment is None and "ms-formbody" not in (cell.get("class") or ""):
             continue
         label_cell = cell.getprevious()
-        label = tidy("".join(label_cell.itertext())) if label_cell is not None else ""
+        label = tidy("".join(map(str, label_cell.itertext()))) if label_cell is not None else ""
         label = label.rstrip(" *:") or (tidy(comment.group(1)) if comment else "")
         if not label:
             continue
@@ -164,7 +165,7 @@ def read_form_lines(blocks: Sequence[Block]) -> ItemForm | None:
     It starts at two known labels in a row (three in all) and ends at the last label or trailer; a long value may hold
     several lines, up to the next label.
     """
-    found = [form_label(block.text) for block in blocks]
+    found = [block.label for block in blocks]
     start = next((i for i in range(len(blocks) - 2) if found[i] and found[i + 1] and any(found[i + 2 : i + 5])), None)
     trailer = _trailer(blocks)
     if start is None:
@@ -182,7 +183,7 @@ def read_form_lines(blocks: Sequence[Block]) -> ItemForm | None:
             continue
         if label is not None:
             columns.append(FormField(label[0], _value(label[2]), label[1], blocks[index].node))
-        elif columns and key(text) not in labels().chrome:
+        elif columns and blocks[index].head not in labels().chrome:
             last = columns[-1]
             columns[-1] = FormField(
                 last.label, f"{last.value}\n{text}" if last.value else text, last.canonical, last.node
