@@ -77,7 +77,7 @@ def _draw_headlines(story: Story, screen: Any, columns: int) -> None:
     for scored in candidates:
         text = story.view.page.blocks[scored.index].text
         screen.print(Text(clip(f"  {scored.score:5.2f} {text}", columns)))
-        screen.print(Text(clip(f"        {', '.join(scored.signs)}", columns), style="dim"))
+        screen.print(Text(clip(f"        {scored.told()}", columns), style="dim"))
 
 
 def shown(value: object) -> str:

@@ -6,15 +6,13 @@ The HTML is generated, not copied: only the tags below can come out, every lette
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
 from scraper.body import BodyPlan, Figure
 from scraper.page import Block, Frame
-from scraper.text import INVISIBLE
+from scraper.text import tidy
 from scraper.view import View
 
 INLINE_TAGS = {"a": "a", "b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup", "sub": "sub", "u": "u"}
@@ -22,8 +20,6 @@ ALLOWED_TAGS = frozenset(
     "p h1 h2 h3 h4 h5 h6 ul ol li table tbody tr td th a strong em sup sub u br figure img figcaption".split()
 )
 ALLOWED_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
-_INVISIBLE = re.compile(f"[{INVISIBLE}]")
-_BLANKS = re.compile(r"\s+")
 # A cell longer than this on average marks a table that only lays out a page.
 DATA_CELL = 120
 
@@ -36,12 +32,13 @@ def body_text(plan: BodyPlan) -> str:
 def _paragraph_texts(blocks: Sequence[Block]) -> Iterator[str]:
     pending = ""
     last_line = 0
-    for table, group in groupby(blocks, key=data_table(blocks)):
+    places = Places(blocks)
+    for table, group in groupby(blocks, key=places.table):
         if table is not None:
             if pending:
                 yield pending
                 pending = ""
-            for _, row in groupby(group, key=lambda b: _nearest(b.frame, ("tr",))):
+            for _, row in groupby(group, key=lambda b: places.of(b)[1]):
                 yield "\t".join(block.text.replace("\n", " ") for block in row)
             continue
         for block in group:
@@ -57,31 +54,45 @@ def _paragraph_texts(blocks: Sequence[Block]) -> Iterator[str]:
         yield pending
 
 
-def data_table(blocks: Sequence[Block]):  # type: ignore[no-untyped-def]
-    """A function from a block to the data table it stands in, None for text and for layout tables."""
-    cells: dict[Frame, list[Block]] = {}
-    for block in blocks:
-        table = _nearest(block.frame, ("table",))
-        if table is not None:
-            cells.setdefault(table, []).append(block)
-    data = {table for table, inside in cells.items() if _is_data(inside)}
+class Places:
+    """For each frame, the nearest table, row, cell, list and list item around it; shared by text and HTML."""
 
-    def of(block: Block) -> Frame | None:
-        table = _nearest(block.frame, ("table",))
-        return table if table in data else None
+    _KINDS = {"table": 0, "tr": 1, "td": 2, "th": 2, "ul": 3, "ol": 3, "li": 4}
 
-    return of
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._memo: dict[Frame, tuple[Frame | None, ...]] = {}
+        cells: dict[Frame, list[Block]] = {}
+        for block in blocks:
+            if (table := self.of(block)[0]) is not None:
+                cells.setdefault(table, []).append(block)
+        self._data = {table for table, inside in cells.items() if self._is_data(inside)}
 
+    def of(self, block: Block) -> tuple[Frame | None, ...]:
+        """(table, row, cell, list, item) around a block, each None where there is none."""
+        return self._place(block.frame) if block.frame is not None else (None,) * 5
 
-def _is_data(inside: Sequence[Block]) -> bool:
-    rows = {_nearest(block.frame, ("tr",)) for block in inside}
-    columns = {_nearest(block.frame, ("td", "th")) for block in inside}
-    mean = sum(len(block.text) for block in inside) / len(inside)
-    return len(rows) >= 2 and len(columns) >= 2 * len(rows) - 1 and mean <= DATA_CELL
+    def table(self, block: Block) -> Frame | None:
+        """The data table that the block stands in; None for text and for tables that only lay out a page."""
+        table = self.of(block)[0]
+        return table if table in self._data else None
 
+    def _place(self, frame: Frame) -> tuple[Frame | None, ...]:
+        place = self._memo.get(frame)
+        if place is None:
+            place = self._place(frame.up) if frame.up is not None else (None,) * 5
+            kind = self._KINDS.get(frame.tag)
+            if kind is not None:
+                place = tuple(frame if number == kind else found for number, found in enumerate(place))
+                if kind == 0:
+                    place = (frame, None, None, None, None)
+            self._memo[frame] = place
+        return place
 
-def _nearest(frame: Frame | None, tags: tuple[str, ...]) -> Frame | None:
-    return next((f for f in frame.ancestors() if f.tag in tags), None) if frame is not None else None
+    def _is_data(self, inside: Sequence[Block]) -> bool:
+        rows = {self.of(block)[1] for block in inside}
+        columns = {self.of(block)[2] for block in inside}
+        mean = sum(len(block.text) for block in inside) / len(inside)
+        return len(rows) >= 2 and len(columns) >= 2 * len(rows) - 1 and mean <= DATA_CELL
 
 
 def body_html(view: View, plan: BodyPlan) -> str:
@@ -90,17 +101,17 @@ def body_html(view: View, plan: BodyPlan) -> str:
 
     figures = {n: list(group) for n, group in groupby(plan.figures, key=lambda f: f.before)}
     pieces: list[str] = []
-    table_of = data_table(plan.paragraphs)
+    places = Places(plan.paragraphs)
     numbered = list(enumerate(plan.paragraphs))
-    for (kind, holder), group in groupby(numbered, key=lambda pair: _shape(pair[1], table_of)):
+    for (kind, holder), group in groupby(numbered, key=lambda pair: _shape(pair[1], places)):
         members = list(group)
         for number, _ in members:
             pieces.extend(_figure(figure) for figure in figures.pop(number, ()))
         blocks = [block for _, block in members]
         if kind == "table":
-            pieces.append(_table(view, blocks))
+            pieces.append(_table(view, places, blocks))
         elif kind == "list" and holder is not None:
-            pieces.append(_list(view, holder, blocks))
+            pieces.append(_list(view, places, holder, blocks))
         else:
             pieces.extend(f"<{_tag(b)}>{_inline(view, b)}</{_tag(b)}>" for b in blocks)
     pieces.extend(_figure(figure) for group in figures.values() for figure in group)
@@ -113,30 +124,29 @@ def body_html(view: View, plan: BodyPlan) -> str:
     )
 
 
-def _shape(block: Block, table_of) -> tuple[str, Frame | None]:  # type: ignore[no-untyped-def]
-    if (table := table_of(block)) is not None:
+def _shape(block: Block, places: Places) -> tuple[str, Frame | None]:
+    if (table := places.table(block)) is not None:
         return "table", table
-    item = _nearest(block.frame, ("li",))
-    holder = _nearest(item, ("ul", "ol")) if item is not None else None
-    return ("list", holder) if holder is not None else ("text", None)
+    holder, item = places.of(block)[3:]
+    return ("list", holder) if holder is not None and item is not None else ("text", None)
 
 
 def _tag(block: Block) -> str:
     return f"h{block.heading}" if block.heading else "p"
 
 
-def _list(view: View, holder: Frame, blocks: Sequence[Block]) -> str:
+def _list(view: View, places: Places, holder: Frame, blocks: Sequence[Block]) -> str:
     items = []
-    for _, group in groupby(blocks, key=lambda b: _nearest(b.frame, ("li",))):
+    for _, group in groupby(blocks, key=lambda b: places.of(b)[4]):
         items.append("<li>" + "<br>".join(_inline(view, block) for block in group) + "</li>")
     return f"<{holder.tag}>" + "".join(items) + f"</{holder.tag}>"
 
 
-def _table(view: View, blocks: Sequence[Block]) -> str:
+def _table(view: View, places: Places, blocks: Sequence[Block]) -> str:
     rows = []
-    for _, row in groupby(blocks, key=lambda b: _nearest(b.frame, ("tr",))):
+    for _, row in groupby(blocks, key=lambda b: places.of(b)[1]):
         cells = []
-        for cell, group in groupby(row, key=lambda b: _nearest(b.frame, ("td", "th"))):
+        for cell, group in groupby(row, key=lambda b: places.of(b)[2]):
             tag = cell.tag if cell is not None else "td"
             spans = "".join(
                 f' {name}="{value}"'
@@ -159,8 +169,13 @@ def _figure(figure: Figure) -> str:
 
 def _inline(view: View, block: Block) -> str:
     """The block's runs with links and emphasis."""
-    if not block.runs:
-        return escape(block.text, quote=False)
+    if all(
+        [
+            run.frame is block.frame or run.frame.tag not in INLINE_TAGS and run.frame.up is block.frame
+            for run in block.runs
+        ]
+    ):
+        return escape(block.text, quote=False).replace("\n", "<br>")
     out: list[str] = []
     opened: list[Frame] = []
     for run in block.runs:
@@ -198,7 +213,6 @@ def _open(view: View, frame: Frame) -> str:
 
 
 def _clean(text: str) -> str:
-    text = _INVISIBLE.sub("", text)
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    return _BLANKS.sub(" ", text)
+    """A run tidied, but for the blanks at its ends, which part it from its neighbours."""
+    tidied = tidy(text)
+    return f"{' ' if text[:1].isspace() else ''}{tidied}{' ' if tidied and text[-1:].isspace() else ''}"

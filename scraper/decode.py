@@ -29,10 +29,14 @@ _LATIN_MARKS = re.compile("[µ¸¶·¹¨»¾¼½®«¬þ÷×]")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """text: the document without BOM and NUL characters.  charset: what it was decoded with (a Python codec name)."""
+    """text: the document without BOM and NUL characters.  charset: what it was decoded with (a Python codec name).
+
+    utf8: the same as UTF-8 bytes, for parsers.
+    """
 
     text: str
     charset: str
+    utf8: bytes
     problems: tuple[Problem, ...] = ()
 
 
@@ -97,7 +101,11 @@ def _decoded(content: bytes, charset: str, declared: str | None, text: str | Non
             problems.append(Problem("bad_bytes", None, f"some bytes are not {charset}"))
     if declared and declared != charset:
         problems.append(Problem("charset_mismatch", None, f"declared as {declared}, decoded as {charset}"))
-    return Decoded(text.replace("\x00", "") if "\x00" in text else text, charset, tuple(problems))
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    elif charset == "utf-8" and not problems:
+        return Decoded(text, charset, content)
+    return Decoded(text, charset, text.encode("utf-8", "replace"), tuple(problems))
 
 
 def doubts_of_text(text: str) -> tuple[Problem, ...]:

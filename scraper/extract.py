@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from scraper.checks import assess, doubts
 from scraper.decode import doubts_of_text
@@ -23,6 +24,9 @@ from scraper.page import Page, read_page
 from scraper.sharepoint.forms import read_form
 from scraper.view import Candidate, Rule, View
 from scraper.zones import find_zones
+
+if TYPE_CHECKING:
+    from scraper.agency import AgencyReading
 
 # field → its rules, most trustworthy first
 FIELDS: dict[str, tuple[Rule, ...]] = {
@@ -153,11 +157,17 @@ def _cut(raw: str | None) -> str | None:
 def _agency(
     view: View, winners: dict[str, Candidate]
 ) -> tuple[Agency | None, tuple[Problem, ...], dict[str, Evidence]]:
+    lines = tuple(line for block in view.zones.of(view.page, "footer") for line in block.lines)
+    reading = _read_footer(lines, _page_date(view.page, winners))
+    return reading.agency, reading.problems, reading.evidence
+
+
+@lru_cache(maxsize=256)
+def _read_footer(lines: tuple[str, ...], day: date | None) -> AgencyReading:
+    """`read_agency`, remembered: the pages of a portal print the same footer."""
     from scraper.agency import read_agency
 
-    lines = [line for block in view.zones.of(view.page, "footer") for line in block.lines]
-    reading = read_agency(lines, page_date=_page_date(view.page, winners))
-    return reading.agency, reading.problems, reading.evidence
+    return read_agency(lines, page_date=day)
 
 
 def _page_date(page: Page, winners: dict[str, Candidate]) -> date | None:

@@ -7,6 +7,7 @@ every block near the start of the prose is scored by independent signs, and `exp
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,7 @@ from scraper.text import caseless, fold, key
 
 # How far above the prose a headline may stand, and how far below its first line.
 REACH_ABOVE, REACH_BELOW = 14, 3
+SHORTEST, LONGEST = 4, 300
 _TITLE_NAME = re.compile(r"title|tieu-?_?de|headline|heading|subject|entry-title", re.IGNORECASE)
 _SECTION_NAME = re.compile(r"folder|site|section|chuyenmuc|category|zone|other|breadcrumb|part-title", re.IGNORECASE)
 _CRUMB_ENDS = "»›>→"
@@ -41,7 +43,11 @@ class Scored:
 
     index: int
     score: float
-    signs: tuple[str, ...]
+    signs: dict[str, float]
+
+    def told(self) -> str:
+        """The signs in one line."""
+        return ", ".join(f"{name} {points:+.1f}" for name, points in self.signs.items())
 
 
 def is_meta_line(block: Block) -> bool:
@@ -83,29 +89,27 @@ def find_headline(
     """
     blocks = page.blocks
     slug, stated = slug_words(page.url), stated_titles(page)
-    counts: dict[str, int] = {}
-    for block in blocks:
-        if len(block.text) < 200:
-            counts[block.text] = counts.get(block.text, 0) + 1
+    counts = Counter([block.text for block in blocks if len(block.text) < 100])
+    known_key = key(known) if known else None
     scored = []
     for index in usable:
         block = blocks[index]
-        near = first - REACH_ABOVE <= index <= first + REACH_BELOW
-        ends_crumbs = index < first and _ends_breadcrumb(blocks, index)
-        if not near and not (block.heading in (1, 2) and index < first) and not ends_crumbs:
+        above = first - index
+        ends_crumbs = above > 0 and _ends_breadcrumb(blocks, index)
+        if not (-REACH_BELOW <= above <= REACH_ABOVE or ends_crumbs or (block.heading in (1, 2) and above > 0)):
             continue
-        if not 4 <= len(block.text) <= 400 or is_meta_line(block):
+        if not SHORTEST <= len(block.text) <= LONGEST or is_meta_line(block):
             continue
-        signs = dict(_signs(block, roles, stated, slug, key(known) if known else None))
+        signs = dict(_signs(block, roles, stated, slug, known_key))
         if ends_crumbs:
             signs["end of breadcrumb"] = 3.5
             signs.pop("link", None)
-        signs["distance"] = max(-1.2, -0.08 * abs(first - index)) if index <= first else -1.0 - 0.3 * (index - first)
-        if counts.get(block.text, 0) > 1 and len(block.text.split()) <= 6:
+        signs["distance"] = max(-1.2, -0.08 * above) if above >= 0 else -1.0 + 0.3 * above
+        if counts[block.text] > 1 and len(block.text.split()) <= 6:
             signs["repeated"] = -2.0
         if index + 1 < len(blocks) and is_meta_line(blocks[index + 1]):
             signs["date below"] = 1.5
-        scored.append(Scored(index, round(sum(signs.values()), 2), tuple(f"{n} {v:+.1f}" for n, v in signs.items())))
+        scored.append(Scored(index, round(sum(signs.values()), 2), signs))
     scored.sort(key=lambda s: (-s.score, s.index))
     return (scored[0].index if scored and scored[0].score > 0 else None), scored
 
@@ -132,7 +136,7 @@ def _signs(
         yield "bold", 1.0
     if folded in stated:
         yield "stated in head", 3.0
-    elif any(len(text) > 24 and (folded in title or title in folded) for title in stated):
+    elif len(text) > 24 and any(folded in title or title in folded for title in stated):
         yield "partly stated in head", 1.5
     if slug and words >= 3:
         own = frozenset(_WORD.findall(folded))

@@ -35,14 +35,14 @@ _LITTLE_WORDS = {
 
 def language_of(text: str, root: etree._Element | None = None) -> str | None:
     """BCP 47 tag of the text; falls back on the page's declared language for a text too short to tell, else None."""
-    letters = sum(len(word) for word in _WORD.findall(text))
+    words = _WORD.findall(text.lower())
+    letters = sum(map(len, words))
     if letters >= 10:
         if len(_VIETNAMESE.findall(text)) >= 0.06 * letters:
             return "vi"
         for tag, script in _SCRIPTS:
             if len(script.findall(text)) > 0.3 * letters:
                 return tag
-        words = [word.lower() for word in _WORD.findall(text)]
         best, hits = max(
             ((tag, sum(w in little for w in words)) for tag, little in _LITTLE_WORDS.items()), key=lambda p: p[1]
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -34,9 +34,7 @@ _BOLD_TAGS = frozenset(["b", "strong", "h1", "h2", "h3", "th"])
 _PARAGRAPH_TAGS = frozenset(["p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "figcaption", "caption", "pre", "address"])
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE).search
 # Classes that hide by convention: Bootstrap, NukeViet, SharePoint (`s4-die`, `ms-hide`, `ms-accessible`).
-_HIDDEN_CLASS = re.compile(
-    r"(?:^|\s)(?:d-none|hidden|hide|sr-only|visually-hidden|s4-die|ms-hide|ms-hidden|ms-accessible)(?:\s|$)"
-).search
+_HIDDEN_CLASSES = frozenset("d-none hidden hide sr-only visually-hidden s4-die ms-hide ms-hidden ms-accessible".split())
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE).search
 _PAUSES = {"br": "br", "img": "img"}
 _TEXT: Any = etree.XPath("descendant::text()[normalize-space()]")
@@ -67,7 +65,7 @@ class Frame:
             self.hidden = self.hidden or _HIDDEN(style) is not None
             self.bold = self.bold or _BOLD_STYLE(style) is not None
         classes = el.get("class")
-        if classes is not None and _HIDDEN_CLASS(classes) is not None:
+        if classes is not None and not _HIDDEN_CLASSES.isdisjoint(classes.split()):
             self.hidden = True
         self.link = up.link or tag == "a"
         self.block = self if tag in BLOCK_TAGS else up.block
@@ -114,12 +112,13 @@ class Run(NamedTuple):
     line: bool = False
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Block:
     """One visible line or paragraph.
 
     text: tidied; the lines of a `<br>`-broken paragraph are joined by a line break.  links: share of its letters in
-    links.  index: position in Page.blocks.  line: number in a text rendering (from 1), 0 in HTML.
+    links.  index: position in Page.blocks.  line: number in a text rendering (from 1), 0 in HTML.  head: first 80 letters
+    in the comparing form of scraper.text.  label: the list-form label that it prints (label, canonical name, value).
     """
 
     index: int
@@ -129,16 +128,15 @@ class Block:
     links: float = 0.0
     bold: bool = False
     line: int = 0
+    head: str = ""
+    label: tuple[str, str, str] | None = None
 
-    @cached_property
-    def head(self) -> str:
-        """Its first 80 letters in the comparing form of scraper.text."""
-        return caseless(self.text[:80])
-
-    @cached_property
-    def label(self) -> tuple[str, str, str] | None:
-        """The list-form label that it prints: (label, canonical name, value), see scraper.labels."""
-        return form_label(self.text, self.head)
+    def __post_init__(self) -> None:
+        if len(self.text) <= 80:
+            self.head, self.label = _told_by(self.text)
+        else:
+            self.head = caseless(self.text[:80])
+            self.label = form_label(self.text, self.head)
 
     @property
     def lines(self) -> list[str]:
@@ -164,6 +162,13 @@ class Block:
     def node(self) -> str:
         """Where it stands, for evidence."""
         return self.frame.path() if self.frame else f"line {self.line}"
+
+
+@lru_cache(maxsize=8192)
+def _told_by(text: str) -> tuple[str, tuple[str, str, str] | None]:
+    """Head and label of a short line; remembered, since the pages of a portal repeat their menus and forms."""
+    head = caseless(text)
+    return head, form_label(text, head)
 
 
 @dataclass(eq=False)
@@ -227,18 +232,18 @@ def read_page(capture: Capture) -> Page:
     if capture.info.source in ("text", "wet"):
         blocks = _text_blocks(decoded.text)
         return Page(capture, decoded.charset, blocks, source_text=decoded.text, problems=decoded.problems)
-    root = _parse(decoded.text)
+    root = _parse(decoded.utf8)
     page = Page(capture, decoded.charset, [], root, source_text=decoded.text, problems=decoded.problems)
     if root is not None:
         page.blocks = html_blocks(root, page.frames)
     return page
 
 
-def _parse(text: str) -> etree._Element | None:
+def _parse(utf8: bytes) -> etree._Element | None:
     # libxml2 bounds the depth itself (256 levels without huge_tree), so hostile nesting costs no stack.
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_pis=True)
     try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser=parser)
+        return etree.fromstring(utf8, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
 

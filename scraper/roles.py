@@ -8,29 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from scraper.page import Block, Frame
 
 _TAG_ROLES = {"nav": "nav", "footer": "footer", "aside": "aside", "menu": "nav", "address": ""}
-# A token is a run of letters bounded by anything else or by a change of case (`leftNav`, `ms-quickLaunch`, `tin_khac`).
-_NAMES = re.compile(
-    r"""(?:^|[^A-Za-z]|(?<=[a-z])(?=[A-Z]))(?:
-    (?P<chrome>[Rr]ibbon|ms-cui|suite[Bb]ar|ms-site[Aa]ctions|ms-[Ss]kip|s4-skip|s4-notif|status[Bb]ar|page[Ss]tatus|
-        Search|search|srch|SRSB|[Ss]ign[Ii]n|[Ll]ogin|ms-[Ss]rv[Mm]enu|context[Mm]enu|context-menu|ms-social|
-        [Cc]urrent[Dd]ate|tP\b|clock|[Mm]arquee|ma[rq]?quee|weather|thoitiet|ms-[Ww]eb[Pp]art-title|ms-core-pageTitle|
-        [Bb]anner|logo|wm-ipp)
-   |(?P<nav>[Nn]av|NAV|[Mm]enu|MENU|[Bb]readcrumb|[Bb]read[Cc]rumbs|[Qq]uick[Ll]aunch|topnav|[Pp]ager|[Pp]aging|
-        [Pp]agination|[Pp]han[Tt]rang|[Ll]ien[Kk]et|[Ll]ink[Ww]eb|[Ss]itemap|wp-pagenavi)
-   |(?P<footer>[Ff]ooter|FOOTER|[Ff]oot(?![a-z])|[Cc]opyright|ft(?![A-Za-z]))
-   |(?P<comments>[Cc]omment|[Bb]inh[Ll]uan|respond(?![a-z])|disqus)
-   |(?P<related>[Rr]elated|[Tt]in[Kk]hac|[Tt]in[Ll]ien[Qq]uan|[Oo]ther[Nn]ews|[Oo]ther(?![a-z])|[Rr]ecent|lienquan|
-        tinlq|tin-khac|tin-lien-quan|tin-moi|[Tt]in[Mm]oi)
-   |(?P<tools>[Ss]hare|[Ss]haring|[Ss]ocial|[Tt]oolbar|addthis|[Ff]ont[Ss]ize|fontsize|[Rr]ating|print(?![A-Za-z]))
-   |(?P<aside>[Ss]ide[Bb]ar|[Aa]side|[Ww]idget|[Rr]ight[Cc]ol|[Ll]eft[Cc]ol|col-?right|col-?left|[Aa]dvert|quangcao|
-        [Pp]oll|[Hh]it[Cc]ount|HitCount|[Tt]ruy[Cc]ap|[Tt]hong[Kk]e|[Cc]ounter|gallery|[Ss]lide|carousel)
-    )""",
-    re.VERBOSE,
-)
+# A token is a run of letters of one case, or a capital and what follows: `leftNav`, `ms-quickLaunch`, `TinKhac_box`.
+_TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+# Role → how tokens that hint at it begin; `=` marks a whole token. Two-word names stand as their telling word.
+_HINTS = {
+    "chrome": "ribbon suite suitebar siteactions skip =search srch =srsb signin =sign login contextmenu =context notif"
+    " currentdate =tp clock marquee maquee weather thoitiet banner =logo =ipp statusbar",
+    "nav": "nav menu breadcrumb quicklaunch =launch topnav pager paging pagination phantrang lienket linkweb sitemap",
+    "footer": "footer =foot =ft copyright",
+    "comments": "comment binhluan =respond disqus",
+    "related": "related tinkhac =khac tinlienquan lienquan othernews =other recent tinmoi tinlq",
+    "tools": "share sharing social toolbar addthis fontsize rating =print",
+    "aside": "sidebar aside widget rightcol leftcol advert quangcao =poll hitcount =hit truycap thongke counter gallery slide"
+    " carousel",
+}
+_NAV_ROLES = frozenset(["navigation", "menu", "menubar", "search", "banner"])
+_PREFIXES = tuple((h, role) for role, hints in _HINTS.items() for h in hints.split() if not h.startswith("="))
+_WHOLE = {hint[1:]: role for role, hints in _HINTS.items() for hint in hints.split() if hint.startswith("=")}
 _RICH_TEXT = re.compile(r"(?:^|\s)(?:ms-rtestate-field|ExternalClass[0-9A-Fa-f]{32})(?:\s|$)|_RichHtmlField\b")
 
 WEIGHT = {
@@ -82,11 +81,22 @@ def own_role(frame: Frame) -> str:
     if frame.tag in ("form", "body", "html"):
         return ""
     names = frame.names
-    if len(names) > 1:
-        match = _NAMES.search(names)
-        if match and match.lastgroup:
-            return match.lastgroup
-    return "nav" if frame.el.get("role") in ("navigation", "menu", "menubar", "search", "banner") else ""
+    if len(names) > 1 and (role := role_of_names(names)):
+        return role
+    return "nav" if frame.el.get("role") in _NAV_ROLES else ""
+
+
+@lru_cache(maxsize=8192)
+def role_of_names(names: str) -> str:
+    """The role that a class and id hint at; remembered, since the pages of a portal repeat their names."""
+    return next((role for token in _TOKEN.findall(names) if (role := role_of_token(token))), "")
+
+
+@lru_cache(maxsize=4096)
+def role_of_token(token: str) -> str:
+    """The role that one word of a class or id hints at, "" for none."""
+    token = token.lower()
+    return _WHOLE.get(token) or next((role for hint, role in _PREFIXES if token.startswith(hint)), "")
 
 
 def is_rich_text(frame: Frame) -> bool:

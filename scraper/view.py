@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from scraper.body import BodyPlan
     from scraper.lines.header import HeaderReading
 
-_LCID = re.compile(r"""(?:g_wsaLCID|"?currentLanguage"?|"?LocaleId"?)\s*[=:]\s*["']?(\d{4,5})""")
+_LCID_NAMES = ("g_wsaLCID", "currentLanguage", "LocaleId")
+_LCID_VALUE = re.compile(r"""["']?\s*[=:]\s*["']?(\d{4,5})""")
 # Windows language ids (MS-LCID) whose short dates put the month first; all others on these portals are day first.
 _MONTH_FIRST_LCIDS = frozenset(["1033", "1065", "13321", "3084"])
 
@@ -31,6 +32,12 @@ _CLOCK = re.compile(
 )
 # Letters around the name on a signature or source line: "(Theo Báo …)", "Nguồn: …".
 SIGNATURE_EXTRA = 16
+# Of a longer paragraph only this end is looked at for "(Theo Báo …)".
+CLOSING_LINE = 120
+SIGNATURE_LINE = 70
+_CREDIT_WORD = re.compile(r"theo|nguồn|nguon|ảnh|tác giả|source|by ", re.IGNORECASE)
+# Letters of the body that tell its language.
+LANGUAGE_SAMPLE = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class View:
     @cached_property
     def language(self) -> str | None:
         """Language of the article's words, BCP 47."""
-        sample = " ".join(block.text for block in self.article_blocks[:12])[:4000]
+        sample = " ".join(block.text for block in self.article_blocks[:6])[:LANGUAGE_SAMPLE]
         title = self.title_block.text if self.title_block else ""
         return language_of(f"{title} {sample}", self.page.root)
 
@@ -109,9 +116,11 @@ class View:
             return self.form.day_first
         if self.language == "vi":
             return True
-        found = _LCID.search(self.page.source_text)
-        if found:
-            return found.group(1) not in _MONTH_FIRST_LCIDS
+        source = self.page.source_text
+        for name in _LCID_NAMES:
+            at = source.find(name)
+            if at >= 0 and (found := _LCID_VALUE.match(source, at + len(name))):
+                return found.group(1) not in _MONTH_FIRST_LCIDS
         return True if self.language not in (None, "en") else None
 
     @cached_property
@@ -144,7 +153,10 @@ class View:
         blocks = self.article_blocks[-3:] + self.zones.of(self.page, "tail")[:3]
         if not blocks:
             return HeaderReading(), []
-        return read_header([b.text for b in blocks], context="body", day_first=self.day_first), blocks
+        texts = [b.text if len(b.text) <= CLOSING_LINE else b.text[-CLOSING_LINE:] for b in blocks]
+        if not any(len(text) <= SIGNATURE_LINE or _CREDIT_WORD.search(text) for text in texts):
+            return HeaderReading(), []  # nothing here is short enough for a name, or speaks of a source
+        return read_header(texts, context="body", day_first=self.day_first), blocks
 
     @cached_property
     def closing_blocks(self) -> list[Block]:

@@ -73,6 +73,9 @@ def find_zones(page: Page, *, form_blocks: frozenset[int] = frozenset(), known_t
     _mark_form_lines(page.blocks, marks)
     _mark_chrome_lines(page.blocks, heads, marks)
     zones.weights = [_weight(block, heads[i], marks[i], roles) for i, block in enumerate(page.blocks)]
+    if not any(zones.weights):  # names that mislead: judge by the words alone
+        zones.roles = roles = Roles(())
+        zones.weights = [_weight(block, heads[i], marks[i], None) for i, block in enumerate(page.blocks)]
     zones.core_frame = _find_core(page.blocks, zones)
     _mark_footer(page, zones, zones.core_frame)
     if zones.core is not None:
@@ -92,7 +95,7 @@ def footer_labels(block: Block, head: str) -> int:
     return max(int(at_start), sum(part.rstrip().endswith(words) for part in before_colons))
 
 
-def _weight(block: Block, head: str, mark: str, roles: Roles) -> float:
+def _weight(block: Block, head: str, mark: str, roles: Roles | None) -> float:
     length = len(block.text)
     if mark != "other" or block.links > 0.5 or length < PROSE_SENTENCE:
         return 0.0
@@ -100,7 +103,7 @@ def _weight(block: Block, head: str, mark: str, roles: Roles) -> float:
         return 0.0
     if (found := footer_labels(block, head)) and (length < 200 or found > 1):
         return 0.0
-    return length * (1 - block.links) * (WEIGHT[roles[block.frame]] if block.frame else 1.0)
+    return length * (1 - block.links) * (WEIGHT[roles[block.frame]] if block.frame and roles else 1.0)
 
 
 def _find_core(blocks: Sequence[Block], zones: Zones) -> Frame | None:
@@ -185,7 +188,7 @@ def _mark_chrome_lines(blocks: Sequence[Block], heads: Sequence[str], marks: lis
 
 def _only_tools(line: str) -> bool:
     """Whether a short line is made of nothing but names of tools, however they run together."""
-    if len(line) > 60:
+    if len(line) > 60 or not line.startswith(_tool_names()):
         return False
     rest = line
     for name in _tool_names():

@@ -21,7 +21,7 @@ def headline(view: View) -> Candidate | None:
     if block is None:
         return None
     best = view.zones.candidates[0]
-    return Candidate(block.text.replace("\n", " "), block.text, block.node, "; ".join(best.signs))
+    return Candidate(block.text.replace("\n", " "), block.text, block.node, best.told())
 
 
 def structured_title(view: View) -> Candidate | None:

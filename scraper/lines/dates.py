@@ -152,11 +152,11 @@ def _expressions(text: str, day_first: bool | None) -> Iterator[DateReading]:
             start = left.start()
         if right is not None:
             end = max(end, right.end("weekday"), right.end("time") if time is right else -1)
-        zone = grammar.zone.match(text, end) if time is not None else None
-        if zone is None and time is left and time is not None:
-            zone = grammar.zone.match(text, left.end("time"))
-        elif zone is not None:
+        zone = grammar.zone.match(text, end)
+        if zone is not None and (time is not None or not zone["stamp"]):
             end = zone.end()
+        elif time is left and time is not None:
+            zone = grammar.zone.match(text, left.end("time"))
         clock = read_clock(time, zone)
         days = _days(core, before, text, start, end, day_first)
         if days is not None:

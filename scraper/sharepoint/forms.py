@@ -28,6 +28,10 @@ _TRAILER = re.compile(
     r"^(?:Created at|Last modified at|Tạo lúc|Được tạo lúc|Sửa đổi lần cuối lúc|Sửa đổi lần cuối|Créé|Erstellt)\b",
     re.IGNORECASE,
 )
+_TRAILER_STARTS = (
+    "content type", "kiểu nội dung", "created at", "last modified at", "tạo lúc", "được tạo lúc", "sửa đổi lần cuối",
+    "créé", "erstellt",
+)  # fmt: skip
 _MODIFIED = re.compile(r"^(?:Last modified at|Sửa đổi lần cuối(?: lúc)?)\s+(.*?)(?:\s+(?:by|bởi)\b.*)?$", re.IGNORECASE)
 # Template placeholders that an unfilled form leaves behind.
 _PLACEHOLDER = re.compile(r"^\$\{\w+\}$")
@@ -147,7 +151,7 @@ def _trailer(blocks: Sequence[Block]) -> _Trailer:
     """Content type and last-modified lines below a form, in any of the languages met."""
     trailer = _Trailer()
     for block in blocks:
-        if len(block.text) > 200:
+        if len(block.text) > 200 or not block.head.startswith(_TRAILER_STARTS):
             continue
         if match := _CONTENT_TYPE.match(block.text):
             trailer.content_type = match.group(1).strip() or trailer.content_type
@@ -195,7 +199,7 @@ def read_form_lines(blocks: Sequence[Block]) -> ItemForm | None:
 def _end_of_lines(blocks: Sequence[Block], found: Sequence[tuple[str, str, str] | None], start: int) -> int:
     end = start + 1
     for index in range(start, len(blocks)):
-        if found[index] or _CONTENT_TYPE.match(blocks[index].text) or _TRAILER.match(blocks[index].text):
+        if found[index] or blocks[index].head.startswith(_TRAILER_STARTS):
             end = index + 1
         elif key(blocks[index].text[:80]).startswith(labels().footer_headings) or index - end > 40:
             break
