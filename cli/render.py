@@ -105,6 +105,7 @@ def width() -> int:
 
 
 def clip(text: str, columns: int) -> str:
-    """A line cut to a number of columns with an ellipsis."""
-    text = safe(text)
+    """A line cut to a number of columns with an ellipsis; its indentation stays."""
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    text = indent + safe(text)
     return text if len(text) <= columns else text[: max(1, columns - 1)] + "…"

@@ -96,9 +96,9 @@ class Frame:
         """A short address for people: the nearest ids and classes, e.g. `div#content > td.body > p`."""
         steps: list[str] = []
         for frame in self.ancestors():
-            name = f"#{frame.id}" if frame.id else "".join(f".{c}" for c in frame.classes.split()[:1])
+            name = tidy(f"#{frame.id}" if frame.id else "".join(f".{c}" for c in frame.classes.split()[:1]))
             if name or not steps:
-                steps.append(frame.tag + tidy(name)[:60])
+                steps.append(frame.tag + (name if len(name) <= 28 else f"{name[0]}…{name[-24:]}"))
             if frame.id and steps or len(steps) == 4:
                 break
         return " > ".join(reversed(steps))
