@@ -19,6 +19,7 @@ from cli.options import (
     Lists,
     MaxBytes,
     NoColor,
+    PortalFolders,
     Quiet,
     Retries,
     Timeout,
@@ -53,6 +54,7 @@ def add(
     lists: Lists = None,
     archive: ArchiveDir = DEFAULT_ARCHIVE,
     url: Url = None,
+    portals: PortalFolders = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -68,7 +70,7 @@ def add(
     safe: what is known and the same stays as it is, what changed becomes a new revision.
     """
     from cli.render import complain, outcome_lines, say
-    from cli.wiring import LazyFetcher, store
+    from cli.wiring import LazyFetcher, known_portals, store
     from scraper.pipeline import read_all
     from scraper.sources import expand
     from storage.archive import Archive
@@ -81,7 +83,11 @@ def add(
         contact=contact, total_timeout=timeout, max_bytes=max_bytes, retries=retries, allow_private=allow_private
     )
     with fetching as fetcher, Archive.open(archive) as kept:
-        readings = read_all(with_progress(expand(sources or (), lists=lists or (), url=url), quiet=quiet), fetcher)
+        readings = read_all(
+            with_progress(expand(sources or (), lists=lists or (), url=url), quiet=quiet),
+            fetcher,
+            portals=known_portals(portals),
+        )
         results = store(readings, kept)
 
         def outcomes() -> Iterator[object]:

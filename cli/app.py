@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import adding, archive, reading
+from cli import adding, archive, portals, reading
 from cli.exits import ExitCode, exit_code_of
 from cli.render import complain
 from scraper.errors import LuutruError
@@ -26,6 +26,7 @@ app = typer.Typer(
 adding.register(app)
 reading.register(app)
 archive.register(app)
+portals.register(app)
 
 
 def _version(wanted: bool) -> None:

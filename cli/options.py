@@ -43,6 +43,12 @@ Retries = Annotated[
 AllowPrivate = Annotated[
     bool, typer.Option("--allow-private", help="Follow redirects from public hosts to private and loopback addresses.")
 ]
+PortalFolders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--portals", envvar="LUUTRU_PORTALS", metavar="DIR", help="Folder with portal files of your own (repeatable)."
+    ),
+]
 Portal = Annotated[str | None, typer.Option("--portal", metavar="HOST", help="Only articles of this portal.")]
 Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Only titles that contain TEXT.")]
 Section = Annotated[str | None, typer.Option("--section", metavar="TEXT", help="Only sections that contain TEXT.")]

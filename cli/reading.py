@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import AllowPrivate, AsJson, Contact, MaxBytes, NoColor, Retries, Timeout, Url, with_color
+from cli.options import (
+    AllowPrivate,
+    AsJson,
+    Contact,
+    MaxBytes,
+    NoColor,
+    PortalFolders,
+    Retries,
+    Timeout,
+    Url,
+    with_color,
+)
 
 if TYPE_CHECKING:
     from scraper.models import Capture
@@ -37,6 +48,7 @@ def register(app: typer.Typer) -> None:
 def extract(
     source: SourceArgument,
     url: Url = None,
+    portals: PortalFolders = None,
     compact: Annotated[bool, typer.Option("--compact", help="One line instead of indented JSON.")] = False,
     contact: Contact = None,
     timeout: Timeout = 120.0,
@@ -46,17 +58,19 @@ def extract(
 ) -> int:
     """Print the record of one page as JSON; store nothing."""
     from cli.render import print_json
+    from cli.wiring import known_portals
     from scraper.models import to_dict
     from scraper.pipeline import extract_checked
 
     capture = _load(source, url, contact, timeout, max_bytes, retries, allow_private)
-    print_json(to_dict(extract_checked(capture)), indent=None if compact else 2)
+    print_json(to_dict(extract_checked(capture, known_portals(portals))), indent=None if compact else 2)
     return 0
 
 
 def explain(
     source: SourceArgument,
     url: Url = None,
+    portals: PortalFolders = None,
     field: Annotated[
         list[str] | None, typer.Option("--field", metavar="NAME", help="Only this field (repeatable).")
     ] = None,
@@ -72,6 +86,7 @@ def explain(
     from cli.exits import exit_code_of
     from cli.explaining import draw, story_as_json
     from cli.render import complain, print_json
+    from cli.wiring import known_portals
     from scraper.errors import InputError
     from scraper.extract import FIELDS
     from scraper.extract import explain as tell
@@ -82,7 +97,7 @@ def explain(
             raise InputError(name, f"known are {', '.join((*FIELDS, 'agency'))}", what="unknown field")
     capture = _load(source, url, contact, timeout, max_bytes, retries, allow_private)
     refuse_binary(capture)
-    story = tell(capture)
+    story = tell(capture, known_portals(portals))
     if as_json:
         print_json(story_as_json(story, field))
     else:

@@ -15,6 +15,7 @@ from scraper.sources import Fetches
 if TYPE_CHECKING:
     from scraper.models import Capture
     from scraper.pipeline import Reading
+    from scraper.portals import Portal
     from storage.archive import Archive
 
 
@@ -68,6 +69,13 @@ def failed(source: str, error: LuutruError) -> Outcome:
     return Outcome("failed", source, reason=str(error), code=error.code, hint=error.hint)
 
 
+def known_portals(folders: Iterable[str] | None) -> tuple[Portal, ...]:
+    """The user's portals and those built in. Raises InputError for a file that cannot be used."""
+    from scraper.portals import load_portals
+
+    return load_portals(tuple(folders or ()))
+
+
 def open_for_reading(path: Path) -> Archive:
     """The archive, read-only. Raises ArchiveError."""
     from storage.archive import Archive
@@ -75,4 +83,4 @@ def open_for_reading(path: Path) -> Archive:
     return Archive.open(path, mode="r")
 
 
-__all__ = ["Fetches", "LazyFetcher", "failed", "open_for_reading", "store"]
+__all__ = ["Fetches", "LazyFetcher", "failed", "known_portals", "open_for_reading", "store"]

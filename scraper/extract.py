@@ -8,19 +8,22 @@ Pure: bytes in, data out; no clock, no network, no files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from scraper.addresses import portal_host
 from scraper.checks import assess, doubts
 from scraper.decode import doubts_of_text
 from scraper.errors import NotAnArticle
 from scraper.fields import attachments, body, byline, counters, dates, identity, images, section, title
+from scraper.fields.portal import blocks_within, portal_rules, stated_title
 from scraper.lines.dates import DateReading
 from scraper.models import Agency, Capture, CaptureInfo, Evidence, Problem, Record
 from scraper.page import Page, read_page
+from scraper.portals import Portal, built_in, match_portal
 from scraper.sharepoint.forms import read_form
 from scraper.view import Candidate, Rule, View
 from scraper.zones import find_zones
@@ -74,15 +77,18 @@ class Story:
     refusal: NotAnArticle | None
 
 
-def extract(capture: Capture) -> Record:
-    """The record of a capture. Raises NotAnArticle when the page holds no article."""
-    return _record(_view(capture), None)
+def extract(capture: Capture, portals: Sequence[Portal] | None = None) -> Record:
+    """The record of a capture. Raises NotAnArticle when the page holds no article.
+
+    portals: what is known of portals, those built in unless told.
+    """
+    return _record(view_of(capture, portals), None)
 
 
-def explain(capture: Capture) -> Story:
+def explain(capture: Capture, portals: Sequence[Portal] | None = None) -> Story:
     """Every rule tried on a capture; never raises NotAnArticle, which becomes the story's `refusal`."""
     attempts: list[Attempt] = []
-    view = _view(capture)
+    view = view_of(capture, portals)
     try:
         record = _record(view, attempts)
     except NotAnArticle as refusal:
@@ -90,27 +96,46 @@ def explain(capture: Capture) -> Story:
     return Story(tuple(attempts), view, record, None)
 
 
-def _view(capture: Capture) -> View:
+def view_of(capture: Capture, portals: Sequence[Portal] | None = None) -> View:
+    """A capture parsed and zoned, ready for rules."""
     page = read_page(capture)
     form = read_form(page)
+    portal, why = _portal(page, built_in() if portals is None else portals)
+    aside = set(form.blocks) if form is not None else set()
     stated = form.get("title") if form is not None else None
-    zones = find_zones(
-        page, form_blocks=form.blocks if form else frozenset(), known_title=stated.value if stated else None
-    )
-    return View(page, zones, form)
+    known_title = stated.value if stated is not None else None
+    dropped: frozenset[int] = frozenset()
+    if portal is not None and page.root is not None:
+        known_title = known_title or stated_title(page, portal)
+        dropped = blocks_within(page, portal.dropped(page.root))
+    zones = find_zones(page, form_blocks=frozenset(aside), dropped=dropped, known_title=known_title)
+    return View(page, zones, form, portal, why)
+
+
+def _portal(page: Page, portals: Sequence[Portal]) -> tuple[Portal | None, str]:
+    """The portal that the page belongs to and how it was told; (None, "") for an unknown one."""
+    if page.root is None:
+        return None, ""
+    fetched = page.capture.info.fetched_at
+    day = date.fromisoformat(fetched[:10]) if fetched else None
+    return match_portal(portals, portal_host(page.url) if page.url else "", page.source_text, day) or (None, "")
 
 
 def _record(view: View, attempts: list[Attempt] | None) -> Record:
     winners: dict[str, Candidate] = {}
     evidence: dict[str, Evidence] = {}
     for name, rules in FIELDS.items():
-        won = _resolve(view, name, rules, attempts)
+        won = _resolve(view, name, (*portal_rules(view, name), *rules), attempts)
         if won is not None:
             winners[name] = won
             evidence[name] = Evidence(won.rule, _cut(won.raw), won.node)
     assess(view, winners)
     agency, agency_problems, agency_evidence = _agency(view, winners)
     evidence.update(agency_evidence)
+    if view.portal is not None:
+        evidence["portal"] = Evidence(
+            "product" if not view.portal.hosts else "portal", view.portal.name, view.portal_why
+        )
     values = {name: candidate.value for name, candidate in winners.items()}
     published = values.pop("published_at", None)
     updated = values.pop("updated_at", None)

@@ -9,13 +9,14 @@ One source at a time, in order; an error is a value, so that a batch never stops
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from scraper.errors import InputError, LuutruError, NotAnArticle
 from scraper.extract import extract
 from scraper.models import Capture, Record
+from scraper.portals import Portal
 from scraper.sources import Fetches, Source
 
 _MAGIC = (
@@ -42,9 +43,12 @@ class Reading:
 
 
 def read_all(
-    sources: Iterable[Source | InputError], fetcher: Fetches | None = None, stdin: BinaryIO | None = None
+    sources: Iterable[Source | InputError],
+    fetcher: Fetches | None = None,
+    stdin: BinaryIO | None = None,
+    portals: Sequence[Portal] | None = None,
 ) -> Iterator[Reading]:
-    """Load and extract each source, lazily."""
+    """Load and extract each source, lazily. portals: those built in unless told."""
     for source in sources:
         if isinstance(source, InputError):
             yield Reading(source.source, error=source)
@@ -52,15 +56,15 @@ def read_all(
         capture = None
         try:
             capture = source.load(fetcher, stdin)
-            yield Reading(source.name, extract_checked(capture), capture=capture)
+            yield Reading(source.name, extract_checked(capture, portals), capture=capture)
         except LuutruError as error:
             yield Reading(source.name, error=error, capture=capture)
 
 
-def extract_checked(capture: Capture) -> Record:
+def extract_checked(capture: Capture, portals: Sequence[Portal] | None = None) -> Record:
     """`extract`, after a look at the bytes: binary files and empty documents are refused before they are parsed."""
     refuse_binary(capture)
-    return extract(capture)
+    return extract(capture, portals)
 
 
 def refuse_binary(capture: Capture) -> None:

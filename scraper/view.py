@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 from scraper.headline import DATE_LIKE
 from scraper.language import language_of
 from scraper.page import Block, Frame, Page, html_blocks
+from scraper.portals import Portal, rules_for
 from scraper.sharepoint.forms import ItemForm
 from scraper.zones import Zones
 
@@ -61,6 +62,8 @@ class View:
     page: Page
     zones: Zones
     form: ItemForm | None
+    portal: Portal | None = None
+    portal_why: str = ""
 
     @cached_property
     def title_block(self) -> Block | None:
@@ -69,7 +72,11 @@ class View:
 
     @cached_property
     def body_root(self) -> etree._Element | None:
-        """The element whose text is the body, when a list form states it; None when zones decide."""
+        """The element whose text is the body, when portal or list form state it; None when zones decide."""
+        for entry in rules_for(self.portal, "body") if self.portal is not None and self.page.root is not None else ():
+            nodes = entry.nodes(self.page.root)
+            if len(nodes) == (entry.count or len(nodes)) and nodes:
+                return nodes[0]
         stated = self.form.get("body") if self.form is not None else None
         return stated.el if stated is not None and stated.value else None
 

@@ -62,12 +62,24 @@ class Zones:
         return [block for block, mark in zip(page.blocks, self.marks, strict=True) if mark in marks]
 
 
-def find_zones(page: Page, *, form_blocks: frozenset[int] = frozenset(), known_title: str | None = None) -> Zones:
-    """Mark every block of a page. form_blocks: indices that belong to a list form.  known_title: as the form states it."""
+def find_zones(
+    page: Page,
+    *,
+    form_blocks: frozenset[int] = frozenset(),
+    dropped: frozenset[int] = frozenset(),
+    known_title: str | None = None,
+) -> Zones:
+    """Mark every block of a page.
+
+    form_blocks: indices that belong to a list form.  dropped: indices that are chrome for certain.  known_title: as form
+    or portal state it.
+    """
     roles = Roles(page.blocks)
     heads = [block.head for block in page.blocks]
     marks = ["other"] * len(page.blocks)
     zones = Zones(marks, heads, roles, [])
+    for index in dropped:
+        marks[index] = "chrome"
     for index in form_blocks:
         marks[index] = "form"
     _mark_form_lines(page.blocks, marks)

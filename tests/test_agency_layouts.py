@@ -749,6 +749,211 @@ Phụ trách: Bs. Kha Thị Út - Q. Trưởng phòng Hành chính
             "faxes": [phone("0251 3822 117", "+842513822117", "Fax")],
         },
     ),
+    Case(
+        "licence by initials, pairs with bare hyphens",
+        """TRUNG TÂM CÔNG BÁO TỈNH ĐỒNG NAI
+Cơ quan chủ quản : UBND TỈNH ĐỒNG NAI
+GP số 106/GP-TTĐT cấp ngày 31/05/2011 bởi Cục QL Phát thanh truyền hình và TTĐT - Bộ TT&TT
+Điện thoại: 0251.3822.501-3822.502 * Fax: (0251)-3822.503 * Email: congbao@dongnai.gov.vn""",
+        {
+            "portal_name": "TRUNG TÂM CÔNG BÁO TỈNH ĐỒNG NAI",
+            "managing_agency": "UBND TỈNH ĐỒNG NAI",
+            "license": {"number": "106/GP-TTĐT", "issued_on": "2011-05-31", "issuer": "Cục QL Phát thanh truyền hình và TTĐT - Bộ TT&TT"},
+            "phones": [phone("0251.3822.501", "+842513822501", "Điện thoại"), phone("3822.502", "+842513822502", "Điện thoại")],
+            "faxes": [phone("(0251)-3822.503", "+842513822503", "Fax")],
+            "emails": [mail("congbao@dongnai.gov.vn")],
+        },
+    ),
+    Case(
+        "numbers below each other",
+        """HUYỆN ĐOÀN TÂN BIÊN HẠ
+Điện thoại: 0276.3874 101
+0276.3874 102
+Fax:
+0276.3874 103
+Email: huyendoan@tayninh.gov.vn""",
+        {
+            "phones": [phone("0276.3874 101", "+842763874101", "Điện thoại"), phone("0276.3874 102", "+842763874102", "Điện thoại")],
+            "faxes": [phone("0276.3874 103", "+842763874103", "Fax")],
+        },
+    ),
+    Case(
+        "remarks behind hotlines",
+        """SỞ LAO ĐỘNG TỈNH HÀ NAM
+Phòng Tổ chức - Hành chính: 0226.3852 400
+Đường dây nóng: 0226.3852 401 (trong giờ hành chính); 0913.45.61.19 (24/24h)""",
+        {
+            "phones": [phone("0226.3852 400", "+842263852400", "Phòng Tổ chức - Hành chính")],
+            "hotlines": [phone("0226.3852 401", "+842263852401", "Đường dây nóng"), phone("0913.45.61.19", "+84913456119", "Đường dây nóng")],
+        },
+    ),
+    Case(
+        "a street that is called like a city, a branch elsewhere",
+        """TẠP CHÍ VẬN TẢI BIỂN
+Trụ sở: Số 218 Phố Huế, Hai Bà Trưng, Hà Nội - Điện thoại: 024.3942 0761
+Văn phòng phía Nam: 36 Hà Tiên, phường 2, quận Tân Bình, TP.HCM - Điện thoại: 028.3844 1907
+Tổng Biên tập: Đoàn Kim Oanh; Phó Tổng Biên tập: Phạm Như Ý""",
+        {
+            "address_parts": parts("Số 218 Phố Huế", None, "Hai Bà Trưng", "Hà Nội", None),
+            "phones": [phone("024.3942 0761", "+842439420761", "Điện thoại"), phone("028.3844 1907", "+842838441907", "Điện thoại")],
+            "responsible_person": {"name": "Đoàn Kim Oanh", "roles": ["Tổng Biên tập"], "organisation": None},
+        },
+    ),
+    Case(
+        "Huế as a city of its own",
+        """Bảo tàng Cung đình sông Hương
+Địa chỉ: 16 Lê Trực, phường Thuận Hóa, thành phố Huế
+Tel: 0234.3524 429""",
+        {
+            "portal_name": "Bảo tàng Cung đình sông Hương",
+            "address_parts": parts("16 Lê Trực", "phường Thuận Hóa", None, "thành phố Huế", None),
+            "phones": [phone("0234.3524 429", "+842343524429", "Tel")],
+        },
+        page_date="2026-03-01",
+    ),
+    Case(
+        "the seat is an office's building",
+        """UBND XÃ THẠNH LỘC TÂY
+Trụ sở: UBND xã Thạnh Lộc Tây, ấp 4, xã Thạnh Lộc Tây, huyện Cai Lậy Bắc, tỉnh Tiền Giang
+Chịu trách nhiệm nội dung: Phòng Tin học - Văn phòng UBND huyện
+ĐT: 0273 3829 611""",
+        {
+            "portal_name": "UBND XÃ THẠNH LỘC TÂY",
+            "address": "UBND xã Thạnh Lộc Tây, ấp 4, xã Thạnh Lộc Tây, huyện Cai Lậy Bắc, tỉnh Tiền Giang",
+            "address_parts": parts("UBND xã Thạnh Lộc Tây, ấp 4", "xã Thạnh Lộc Tây", "huyện Cai Lậy Bắc", None, "tỉnh Tiền Giang"),
+            "responsible_person": None,
+        },
+    ),
+    Case(
+        "copyright in front of the portal's name",
+        """Copyright © 2015 CỔNG THÔNG TIN ĐIỆN TỬ TỈNH TRÀ VINH. Bảo lưu mọi quyền.
+Quản trị nội dung: Văn phòng UBND tỉnh - Điện thoại: 0294.3855 990
+Người chịu trách nhiệm: Ông Thạch Sô Phát, Phó CVP UBND tỉnh""",
+        {
+            "portal_name": None,
+            "copyright_notice": "Copyright © 2015 CỔNG THÔNG TIN ĐIỆN TỬ TỈNH TRÀ VINH. Bảo lưu mọi quyền.",
+            "operating_unit": "Văn phòng UBND tỉnh",
+            "phones": [phone("0294.3855 990", "+842943855990", "Điện thoại")],
+            "responsible_person": {"name": "Thạch Sô Phát", "roles": ["Phó CVP"], "organisation": "UBND tỉnh"},
+        },
+    ),
+    Case(
+        "army",
+        """BỘ CHỈ HUY BIÊN PHÒNG TỈNH SƠN LA
+Địa chỉ: Tổ 9, phường Chiềng Sinh, TP Sơn La
+Điện thoại: 069.2682.114 - 0212 3852 870
+Fax: 069 268 215""",
+        {
+            "portal_name": "BỘ CHỈ HUY BIÊN PHÒNG TỈNH SƠN LA",
+            "phones": [phone("069.2682.114", None, "Điện thoại"), phone("0212 3852 870", "+842123852870", "Điện thoại")],
+            "faxes": [phone("069 268 215", "+8469268215", "Fax")],
+        },
+    ),
+    Case(
+        "government network with a stray blank",
+        """VĂN PHÒNG BAN CHỈ ĐẠO TRUNG ƯƠNG
+Điện thoại: 08 045219; 08045220 / 21""",
+        {
+            "phones": [
+                phone("08 045219", "+848045219", "Điện thoại"),
+                phone("08045220", "+848045220", "Điện thoại"),
+                phone("21", "+848045221", "Điện thoại"),
+            ],
+        },
+    ),
+    Case(
+        "decomposed letters, no-break spaces, zero-width spaces",
+        "CÔ\u0309NG THÔNG TIN ĐIÊ\u0323N TỬ HUYỆN YÊN MÔ ĐÔNG\n\u200bCơ\u00a0quan chu\u0309 quản\u00a0:\u00a0UBND huyện Yên Mô Đông\n\u00d0ịa chỉ: Phố Trung Sơn, thị trấn Yên Thịnh Đông,\u00a0huyện Yên Mô Đông, tỉnh Ninh Bình\u200b.\n\u00d0T: 0229\u00a03869\u00a0204",
+        {
+            "portal_name": "CỔNG THÔNG TIN ĐIỆN TỬ HUYỆN YÊN MÔ ĐÔNG",
+            "managing_agency": "UBND huyện Yên Mô Đông",
+            "address": "Phố Trung Sơn, thị trấn Yên Thịnh Đông, huyện Yên Mô Đông, tỉnh Ninh Bình",
+            "address_parts": parts("Phố Trung Sơn", "thị trấn Yên Thịnh Đông", "huyện Yên Mô Đông", None, "tỉnh Ninh Bình"),
+            "phones": [phone("0229 3869 204", "+842293869204", "ÐT")],
+        },
+    ),
+    Case(
+        "cells run together, capitals",
+        "SỞ NỘI VỤ TỈNH LẠNG SƠNĐỊA CHỈ: SỐ 2 ĐƯỜNG HOÀNG VĂN THỤ, TP LẠNG SƠNĐIỆN THOẠI: 0205.3812 455FAX: 0205.3812 456EMAIL: snv@langson.gov.vn",
+        {
+            "portal_name": "SỞ NỘI VỤ TỈNH LẠNG SƠN",
+            "address": "SỐ 2 ĐƯỜNG HOÀNG VĂN THỤ, TP LẠNG SƠN",
+            "phones": [phone("0205.3812 455", "+842053812455", "ĐIỆN THOẠI")],
+            "faxes": [phone("0205.3812 456", "+842053812456", "FAX")],
+            "emails": [mail("snv@langson.gov.vn")],
+        },
+    ),
+    Case(
+        "English committee, Vietnamese numbers from before 2017",
+        """People's Committee of Song Ray District
+Website of the Division of Culture
+Responsible for content: Mrs. Dinh Thi Lan Huong - Deputy Chairwoman of Song Ray People's Committee
+Office: 14 Hung Vuong Street, Song Ray Town, Song Ray District, Dong Nai Province, Viet Nam
+Tel: (84.61) 3861 207 - Fax: (84.61) 3861 208
+Copyright 2014 Song Ray District. All rights reserved.""",
+        {
+            "responsible_person": {"name": "Dinh Thi Lan Huong", "roles": ["Deputy Chairwoman"], "organisation": "Song Ray People's Committee"},
+            "address": "14 Hung Vuong Street, Song Ray Town, Song Ray District, Dong Nai Province, Viet Nam",
+            "address_parts": {"street": "14 Hung Vuong Street", "district": "Song Ray District", "province": "Dong Nai Province"},
+            "phones": [phone("(84.61) 3861 207", "+842513861207", "Tel")],
+            "faxes": [phone("(84.61) 3861 208", "+842513861208", "Fax")],
+            "copyright_notice": "Copyright 2014 Song Ray District. All rights reserved.",
+        },
+        page_date="2014-06-06",
+    ),
+    Case(
+        "the same office in two languages",
+        """ĐÀI KHÍ TƯỢNG CAO KHÔNG
+Địa chỉ: 8 Pháo Đài Láng, Đống Đa, Hà Nội - ĐT: (84-24) 3775 2201 - Email: lienhe@dktck.gov.vn
+UPPER-AIR METEOROLOGICAL OBSERVATORY
+Address: 8 Phao Dai Lang, Dong Da, Ha Noi - Tel: (84-24) 3775 2201 - Email: lienhe@dktck.gov.vn""",
+        {
+            "portal_name": "ĐÀI KHÍ TƯỢNG CAO KHÔNG",
+            "address": "8 Pháo Đài Láng, Đống Đa, Hà Nội",
+            "phones": [phone("(84-24) 3775 2201", "+842437752201", "ĐT")],
+            "emails": [mail("lienhe@dktck.gov.vn")],
+        },
+    ),
+    Case(
+        "a decision, a paper in the ministry's name, a long unit list",
+        """Trang thông tin điện tử Cục Đê điều
+Đơn vị thiết lập: Cục Đê điều; Đơn vị vận hành: Trung tâm Dữ liệu Đê điều
+Quyết định cấp phép số 91/QĐ-CĐĐ ngày 5.6.2018 của Bộ Thủy lợi
+Phụ trách nội dung: Ông Ninh Văn Khả (Cục trưởng)
+Trụ sở: Nhà A4, số 10 Nguyễn Công Hoan, quận Ba Đình, TP Hà Nội
+Điện thoại: (84.24) 3733.5690 - máy lẻ 120, 121""",
+        {
+            "portal_name": "Trang thông tin điện tử Cục Đê điều",
+            "operating_unit": "Cục Đê điều; Trung tâm Dữ liệu Đê điều",
+            "license": {"number": "91/QĐ-CĐĐ", "issued_on": "2018-06-05", "issuer": "Bộ Thủy lợi"},
+            "responsible_person": {"name": "Ninh Văn Khả", "roles": ["Cục trưởng"], "organisation": None},
+            "address_parts": parts("Nhà A4, số 10 Nguyễn Công Hoan", None, "quận Ba Đình", "TP Hà Nội", None),
+            "phones": [phone("(84.24) 3733.5690", "+842437335690", "Điện thoại")],
+        },
+    ),
+    Case(
+        "nothing but menus and counters",
+        """Trang chủ | Liên hệ | Góp ý
+Thống kê truy cập
+Đang truy cập: 12
+Hôm nay: 1.204
+Tổng lượt truy cập: 0912345678""",
+        {"portal_name": None, "phones": [], "address": None, "copyright_notice": None},
+    ),
+    Case(
+        "a name with a comma and its post",
+        """Cổng thông tin điện tử Ban Dân vận Tỉnh ủy Cao Bằng
+Trưởng Ban Biên tập: Đ/c Nông Thị Bích Thủy, UVBTV, Trưởng Ban Dân vận Tỉnh ủy
+Địa chỉ: Khu đô thị Đề Thám - Thành phố Cao Bằng - Tỉnh Cao Bằng
+Điện thoại: (0206) 3 852 730 (Văn phòng)""",
+        {
+            "portal_name": "Cổng thông tin điện tử Ban Dân vận Tỉnh ủy Cao Bằng",
+            "responsible_person": {"name": "Nông Thị Bích Thủy"},
+            "address": "Khu đô thị Đề Thám - Thành phố Cao Bằng - Tỉnh Cao Bằng",
+            "address_parts": parts("Khu đô thị Đề Thám", None, None, "Thành phố Cao Bằng", "Tỉnh Cao Bằng"),
+            "phones": [{"raw": "(0206) 3 852 730", "e164": "+842063852730"}],
+        },
+    ),
 ]
 
 

@@ -1,13 +1,14 @@
 """The numbers of a labelled value, as printed, each with the label nearest to it.
 
-First what is not a number goes (extensions, "24/7"), then strong separators part (slash, comma, words), then weak ones:
-a spaced dash or a blank parts two numbers only where both sides are long enough to be numbers of their own.
+First what is not a number goes (extensions, "24/7"), then slashes and commas part, then spaced dashes, then bare ones and
+blanks where one number would be too long: those part two numbers only if both sides are long enough to be numbers.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from scraper.agency.dialing import is_service
@@ -15,17 +16,20 @@ from scraper.agency.people import has_honorific
 from scraper.agency.words import fold
 
 _EXTENSION = re.compile(
-    r"[\s,(-]{0,4}(?:\bso )?(?:\b(?:may le|may nhanh|so le|nhanh|noi bo|bam phim|bam so|bam|phim|le|extension|ext|exts|line)\b|\bx(?=\d))"
+    r"[\s,(-]{0,4}(?:\bso )?"
+    r"(?:\b(?:may le|may nhanh|so le|nhanh|noi bo|bam phim|bam so|bam|phim|le|extension|exts?|line)\b|\bx(?=\d))"
     r"[\s.:]*(?:so )?\d{1,5}(?:\s?[,/-]\s?\d{1,4}(?!\d))*\)?"
     r"|(?<=\d\d)\s?\(\s?\d{1,4}\s?\)(?!\s?[\d.-])"
     r"|\(?\b24\s?(?:/|h/)\s?(?:24h?|7)\b\)?|\b\d{1,2}\s?(?:h|g|gio)\d{0,2}\b"
 )
 _RUN = re.compile(r"(?:\(\s?)?\+?\s?\(?\d[\d\s().+/,-]*")
-_GROUP = re.compile(r"[(+]*\d+\)?")
+_PART = re.compile(r"([/,]?)([^/,]+)")
+_WEAK = (re.compile(r"\s-\s"), re.compile("-"), re.compile(r"\s"))
 _COUNTRY = re.compile(r"[\s(+]*(?:00|0)?84(?!\d)|[\s(]*\+")
-_DASH = re.compile(r"\s-\s")
 _BRACKET = re.compile(r"\s*\(([^()\d]{2,60})\)")
-_SHORT = re.compile(r"1\d{2,3}")
+_NOT_DIGIT = re.compile(r"[^0-9]+")
+_SHORT = re.compile(r"1\d{2,3}")  # 115, 1022: dialled as they are
+_LOOSE = " .,/-–—"
 _LONGEST_RUN = 200
 
 
@@ -45,13 +49,12 @@ def read_numbers(value: str, *, strict: bool = False) -> Iterator[Printed]:
     for run in _RUN.finditer(text):
         between = value[max(done, text.rfind("~", done, run.start()) + 1) : run.start()]
         label = _label_before(between)
-        if strict and between.strip(" ;,-.") and label is None:
+        if strict and label is None and between.strip(" ;,-."):
             return
-        end = run.end()
-        for raw, is_tail in _split(value, text, run.start(), min(end, run.start() + _LONGEST_RUN)):
-            if not strict or has_prefix(raw) or is_tail:
-                yield Printed(raw, label or _label_behind(value, end), is_tail)
-        done = end
+        done = run.end()
+        for raw, is_tail in _split(value, text, run.start(), min(done, run.start() + _LONGEST_RUN)):
+            if not strict or is_tail or has_prefix(raw):
+                yield Printed(raw, label or _label_behind(value, done), is_tail)
 
 
 def has_prefix(raw: str) -> bool:
@@ -63,7 +66,7 @@ def has_prefix(raw: str) -> bool:
 
 
 def _label_before(between: str) -> str | None:
-    """ "Văn thư:" before a number, within the value of another label."""
+    """The "Văn thư:" before a number, within the value of another label."""
     label = between.strip(" ;,.-–/(")
     if not label.endswith(":") or not 1 < len(label) < 70:
         return None
@@ -71,25 +74,22 @@ def _label_before(between: str) -> str | None:
 
 
 def _label_behind(value: str, end: int) -> str | None:
-    """ "(Văn thư)" behind a number; small letters are a remark, and a person is no label."""
+    """The "(Văn thư)" behind a number; small letters are a remark, and a person is no label."""
     start = value.rfind("(", max(0, end - 3), end)
     match = _BRACKET.match(value, end if start < 0 else start)
-    return match[1].strip() if match and match[1].strip()[:1].isupper() and not has_honorific(match[1]) else None
-
-
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char in "0123456789")
+    label = match[1].strip() if match else ""
+    return label if label[:1].isupper() and not has_honorific(label) else None
 
 
 def _split(value: str, text: str, start: int, end: int) -> Iterator[tuple[str, bool]]:
     """(number, is tail) of a run of digits and separators."""
     had_number = False
-    for part in re.finditer(r"([/,]?)([^/,]+)", text[start:end]):
+    for part in _PART.finditer(text, start, end):
         slash = part[1] == "/"
-        for piece_start, piece_end in _pieces(text, start + part.start(2), start + part.end(2)):
+        for piece_start, piece_end in _pieces(text, part.start(2), part.end(2)):
             raw = _bare(value[piece_start:piece_end])
             digits = _digits(raw)
-            if had_number and len(digits) <= 4 and (slash or len(digits) <= 2):
+            if had_number and 0 < len(digits) <= 4 and (slash or len(digits) <= 2):
                 yield digits, True
             elif len(digits) >= 6 or _SHORT.fullmatch(raw):
                 had_number = True
@@ -97,66 +97,50 @@ def _split(value: str, text: str, start: int, end: int) -> Iterator[tuple[str, b
             slash = False
 
 
-def _bare(raw: str) -> str:
-    """A number without loose ends: stray brackets, dashes, full stops."""
-    raw = raw.strip(" .,-–—/")
-    if raw.count("(") != raw.count(")"):
-        raw = raw.removeprefix("(") if raw.count("(") > raw.count(")") and raw.startswith("(") else raw
-        raw = raw.rstrip("( .-") if raw.endswith(("(", "( ")) else raw
-        raw = raw.removesuffix(")") if raw.count(")") > raw.count("(") else raw
-    elif raw.startswith("(") and raw.endswith(")") and raw.count("(") == 1:
-        raw = raw[1:-1]
-    return raw.strip(" .-–—")
-
-
-def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Spans of the numbers in a part: split at spaced dashes, then at blanks where one number would be too long."""
-    cuts = [start, *(start + dash.start() for dash in _DASH.finditer(text[start:end])), end]
-    begin = start
-    for here, following in zip(cuts[1:], cuts[2:], strict=False):
-        if _is_whole(text[begin:here]) and (
-            _is_local(text[here:following]) or _begins(text[here:following].lstrip(" -"))
-        ):
-            yield from _runs_together(text, begin, here)
-            begin = here
-        elif _is_whole(text[begin:here]) and len(_digits(text[begin:following])) > 11:
-            yield from _runs_together(text, begin, here)
-            begin = here
-    yield from _runs_together(text, begin, end)
-
-
-def _runs_together(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    longest = 14 if _COUNTRY.match(text, start, end) else 11
-    if len(_digits(text[start:end])) <= longest:
+def _pieces(text: str, start: int, end: int, level: int = 0) -> Iterator[tuple[int, int]]:
+    """Spans of the numbers in a part, cut at weak separators from `level` on."""
+    if level and not _too_long(text[start:end]) or level == len(_WEAK):
         yield start, end
         return
     begin = start
-    for group in _GROUP.finditer(text, start, end):
-        so_far = _digits(text[begin : group.start()])
-        if (
-            len(so_far) > 6
-            and _is_whole(text[begin : group.start()])
-            and (_begins(group.group()) or len(_digits(group.group())) >= 6)
-        ):
-            yield begin, group.start()
-            begin = group.start()
-    yield begin, end
+    cuts = [match.start() for match in _WEAK[level].finditer(text, start + 1, end)]
+    for here, following in zip(cuts, [*cuts[1:], end], strict=False):
+        if _is_whole(text[begin:here]):
+            ahead = text[here:following].lstrip(" -")
+            if 5 <= len(_digits(ahead)) <= 8 or _has_start(ahead) or _too_long(text[begin:following]):
+                yield from _pieces(text, begin, here, level + 1)
+                begin = here
+    yield from _pieces(text, begin, end, level + 1)
+
+
+def _too_long(text: str) -> bool:
+    return len(_digits(text)) > (14 if _COUNTRY.match(text) else 11)
 
 
 def _is_whole(text: str) -> bool:
+    """Whether there are digits enough for a number."""
     digits = _digits(text)
-    if _COUNTRY.match(text):
-        return len(digits) >= 10
-    if digits.startswith("02"):
-        return len(digits) >= 10
-    if digits.startswith("0") or "+" in text:
-        return len(digits) >= 8
-    return is_service(digits) or (digits.startswith("84") and len(digits) >= 10) or 7 <= len(digits) <= 8
+    if _COUNTRY.match(text) or digits.startswith(("02", "84")):
+        return len(digits) >= 10 or (digits.startswith("84") and len(digits) in (7, 8))
+    return len(digits) >= 8 if digits.startswith("0") else is_service(digits) or 7 <= len(digits) <= 8
 
 
-def _is_local(text: str) -> bool:
-    return 5 <= len(_digits(text)) <= 8
-
-
-def _begins(text: str) -> bool:
+def _has_start(text: str) -> bool:
     return text.startswith(("0", "(", "+", "1800", "1900", "84"))
+
+
+def _bare(raw: str) -> str:
+    """A number without loose ends: stray brackets, dashes, full stops."""
+    raw = raw.strip(_LOOSE).rstrip("(").rstrip(_LOOSE)
+    opened, closed = raw.count("("), raw.count(")")
+    if opened > closed:
+        raw = raw.removeprefix("(")
+    elif closed > opened:
+        raw = raw.removesuffix(")")
+    elif opened == 1 and raw[0] == "(" and raw[-1] == ")":
+        raw = raw[1:-1]
+    return raw.strip(_LOOSE)
+
+
+def _digits(text: str) -> str:
+    return _NOT_DIGIT.sub("", text)

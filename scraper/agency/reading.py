@@ -20,7 +20,8 @@ from scraper.models import Agency, Evidence, Problem
 from scraper.text import tidy
 
 _MOST_LINES = 500
-_LONGEST_LINE = 4000
+_LONGEST_LINE = 4_000
+_MOST_CHARACTERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,11 @@ class _Found(NamedTuple):
 def read_agency(lines: Sequence[str], *, page_date: datetime.date | None = None) -> AgencyReading:
     """The agency that a footer states; `lines` are its visible lines as printed. Never raises.
 
-    `page_date` is the date of the page that carries the footer: old telephone numbers are understood by it. Of more
-    than 500 lines the last 500 are read, of each line 4,000 characters.
+    `page_date` is the date of the page that carries the footer: old telephone numbers are understood by it. Of a
+    footer longer than any real one the last lines are read, and of a longer line its beginning.
     """
-    skipped = max(0, len(lines) - _MOST_LINES)
-    texts = [tidy(line[:_LONGEST_LINE]) for line in lines[skipped:]]
-    segments = cut(texts, first=skipped + 1)
+    texts = _last_lines(lines)
+    segments = cut(texts, first=len(lines) - len(texts) + 1)
     heading = find_heading(segments)
     rest = [segment for i, segment in enumerate(segments) if heading is None or i not in heading.taken]
     problems: list[Problem] = []
@@ -75,6 +75,18 @@ def read_agency(lines: Sequence[str], *, page_date: datetime.date | None = None)
         if hit
     }
     return AgencyReading(agency, tuple(problems), evidence)
+
+
+def _last_lines(lines: Sequence[str]) -> list[str]:
+    texts: list[str] = []
+    room = _MOST_CHARACTERS
+    for line in reversed(lines[-_MOST_LINES:]):
+        text = tidy(line[:_LONGEST_LINE])
+        room -= len(text)
+        if room < 0:
+            break
+        texts.append(text)
+    return texts[::-1]
 
 
 def _labelled(segments: Sequence[Segment], name: str) -> _Found | None:

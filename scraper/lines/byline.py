@@ -129,7 +129,9 @@ def clean_name(value: str) -> str | None:
         value = value[: value.rindex("(")].strip(_STRIP)
     if not value or len(value) > _VALUE_LIMIT or not any(map(str.isalpha, value)) or "${" in value or "@" in value:
         return None
-    return None if _nobody().match(fold(value)) or form_label(value) is not None else value
+    if _nobody().match(fold(value)) or (form_label(value) is not None and not is_unit(value)):
+        return None
+    return value
 
 
 @lru_cache(maxsize=1)

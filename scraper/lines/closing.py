@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from scraper.lines.cells import is_tool
-from scraper.lines.names import is_signature
+from scraper.lines.names import signer
 
 _LINE_LIMIT = 90  # a longer line is no signature
 _END_MARK = re.compile(r"(?P<mark>\.\s?/{1,2}\s?\.|(?<![\w/])/\.|(?<=\w)\./)(?P<rest>[^./]{0,80}\.?)$")
@@ -14,12 +14,12 @@ _SENTENCE_END = re.compile(r"[.!?…:;”\"»)]$")
 
 
 def end_mark(line: str) -> tuple[str, str] | None:
-    """("./.", words behind it) where a tidied line ends with the mark that closes official texts, signed or not."""
+    """("./.", the words behind it) where a tidied line ends with the mark that closes official texts, signed or not."""
     tail = line[-120:]
     match = _END_MARK.search(tail)
     if match is None or "://" in tail.rsplit(" ", 1)[-1]:
         return None
-    return match["mark"], match["rest"].strip(" .*")
+    return match["mark"], match["rest"].strip(" *")
 
 
 def signature(lines: Sequence[str]) -> tuple[str, int] | None:
@@ -29,11 +29,11 @@ def signature(lines: Sequence[str]) -> tuple[str, int] | None:
         line = lines[at]
         marked = end_mark(line)
         if marked is not None:
-            return (marked[1], at) if is_signature(marked[1]) else None
-        bare = line.strip(" -–—*")
-        signs = len(bare) <= _LINE_LIMIT and is_signature(bare) and not is_tool(bare)
-        if signs and at > 0 and _SENTENCE_END.search(lines[at - 1]):
-            return bare.strip("()") if bare.startswith("(") else bare, at
-        if len(line) > _LINE_LIMIT or (line[-1] in ".!?…" and not signs):
+            name = signer(marked[1], sure=True)
+            return (name, at) if name else None
+        name = signer(line) if len(line) <= _LINE_LIMIT and not is_tool(line) else None
+        if name and at > 0 and _SENTENCE_END.search(lines[at - 1]):
+            return name, at
+        if len(line) > _LINE_LIMIT or (line[-1] in ".!?…" and not name):
             return None
     return None

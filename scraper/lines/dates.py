@@ -61,7 +61,7 @@ class _Grammar(NamedTuple):
     left: re.Pattern[str]
     right: re.Pattern[str]
     zone: re.Pattern[str]
-    time: re.Pattern[str]
+    time_only: re.Pattern[str]
     weekday: re.Pattern[str]
     day_first: re.Pattern[str]
 
@@ -100,7 +100,7 @@ def _grammar() -> _Grammar:
         left=re.compile(rf"(?:(?<![\w.,/]){piece}{_GLUE})*\Z", flags),
         right=re.compile(rf"(?:t(?=\d\d:)|{_GLUE})(?:{piece}{_GLUE})*", flags),
         zone=re.compile(zone_pattern(), flags),
-        time=re.compile(rf"(?<![\w.,/]){TIME}", flags),
+        time_only=re.compile(rf"\(?{TIME}\)?", flags),
         weekday=re.compile(rf"(?<!\w)(?:{weekday})(?!\w)", flags),
         day_first=re.compile(rf"(?<!\w)(?:{one_of(words['date_signs']['day_first'])})(?!\w)", flags),
     )
@@ -241,6 +241,21 @@ def _date(year: str, month: str | int, day: str) -> date | None:
         return date(number, int(month), int(day)) if 1900 < number < 2100 else None
     except ValueError:
         return None
+
+
+def is_time(text: str) -> bool:
+    """Whether a text is a clock time and nothing else."""
+    return len(text) <= 30 and _grammar().time_only.fullmatch(text) is not None
+
+
+def at_time(reading: DateReading, text: str) -> DateReading:
+    """A date without a time at the time that another cell of its line prints."""
+    clock = read_clock(_grammar().time_only.fullmatch(text), None)
+    if clock is None:
+        return reading
+    other = reading.alternative and reading.alternative + clock.iso()
+    precision: Precision = "minute" if clock.second is None else "second"
+    return replace(reading, value=reading.value + clock.iso(), precision=precision, alternative=other)
 
 
 def weekday_of(reading: DateReading) -> int | None:

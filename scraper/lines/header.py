@@ -19,7 +19,7 @@ from scraper.lines.captions import is_file_name, split_caption
 from scraper.lines.cells import has_contact, says_today
 from scraper.lines.closing import end_mark, signature
 from scraper.lines.counters import find_views, is_counter, is_view_label, mask_counters
-from scraper.lines.dates import DateReading, relative_duration, scan, weekday_of
+from scraper.lines.dates import DateReading, at_time, is_time, relative_duration, scan, weekday_of
 from scraper.lines.names import is_person, is_unit
 from scraper.lines.words import CELL_BREAK, kinds
 from scraper.text import tidy
@@ -110,7 +110,7 @@ def _prepared(lines: Sequence[str]) -> list[tuple[int, str]]:
     for at, text in rows:
         above = joined[-1][1] if joined else ""
         if above and len(above) <= 40 and len(text) <= 120 and _belongs(above, text):
-            joined[-1] = (at, f"{above.rstrip(': ')}{' ' if _TIME_ONLY.fullmatch(text) else ': '}{text}")
+            joined[-1] = (at, f"{above.rstrip(': ')}{' ' if is_time(text) else ': '}{text}")
         else:
             joined.append((at, text))
     return joined
@@ -144,8 +144,12 @@ def _row(index: int, text: str, day_first: bool | None) -> _Row:
     for reading, label in found:
         rest += text[end : max(end, label)] + " | "
         end = reading.end
-    rest += text[end:]
-    return _Row(index, text, [reading for reading, _ in found], mask_counters(rest))
+    rest = mask_counters(rest + text[end:])
+    dates = [reading for reading, _ in found]
+    if len(dates) == 1 and dates[0].precision == "day" and ":" in rest:
+        times = [cell for cell in map(str.strip, rest.split("|")) if is_time(cell)]
+        dates = [at_time(dates[0], times[0])] if len(times) == 1 else dates
+    return _Row(index, text, dates, rest)
 
 
 def _read_clock(rows: list[_Row], draft: _Draft) -> None:
@@ -214,7 +218,7 @@ def _read_names(rows: list[_Row], draft: _Draft, context: str) -> None:
             draft.put("author", signed[0], rows[signed[1]].index)
         return
     at = draft.lines.get("published_at")
-    for row, below in zip(rows, [*rows[1:], None], strict=True):
+    for row, below in zip(rows, [*rows[1:], None], strict=False):
         if context == "byline" or row.index == at:
             draft.put("author", _name_in(row), row.index)
         if row.index == at and below is not None and len(below.text) <= 60:
@@ -228,7 +232,7 @@ def _name_in(row: _Row) -> str | None:
         for cell in (whole, *CELL_BREAK.split(whole)):
             if (
                 cell
-                and (is_unit(cell) or is_person(cell, single=bool(row.dates) and cell == whole))
+                and (is_unit(cell) or is_person(cell, sure=bool(row.dates) and cell == whole))
                 and not is_counter(cell)
             ):
                 return cell

@@ -1,24 +1,27 @@
 """What a personal name, an agency and a place look like, so that a signature is told from a heading or a sentence.
 
-A Vietnamese name is two to five capitalised syllables; a syllable is an onset, a vowel group and a coda, which common
-English words are not. Agencies begin with a word of a closed set followed by a capital. No list of persons is needed:
-family names only allow one syllable more.
+A Vietnamese name is two to five capitalised syllables, most of them from the few hundred that names are made of; no
+family name is needed (pen names and initials have none), it only allows a fifth syllable. Agencies begin with a word of
+a closed set followed by a capital.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from scraper.labels import load_table
 from scraper.lines.words import one_of, table
-from scraper.text import fold
 
 _LIMIT = 80
 _JOIN = re.compile(r"\s*[,;/&+–]\s*|\s+-\s+|(?<=\w)-(?=[A-ZĐÀ-Ỹ])|\s+(?:và|and)\s+")
 _AFFIX = re.compile(r"\s*\([^()]{2,40}\)$")
 _INITIAL = re.compile(r"[A-ZĐĂÂÊÔƠƯ](?:h|g)?\.")
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+# Onset, vowels and coda, without marks.
 _SYLLABLE = re.compile(
     r"(?:ngh|[cgknpt]h|ng|gi|qu|tr|[bcdghklmnpqrstvx])?[aeiouy]{1,3}(?:ch|ng|nh|[cmnpt])?", re.IGNORECASE
 )
@@ -29,6 +32,8 @@ _LATIN = re.compile(r"(?:[A-ZÀ-Ỹ][\w’'-]*\.?)(?: (?:[A-ZÀ-Ỹ][\w’'-]*\.
 
 class _Lists(NamedTuple):
     families: frozenset[str]
+    syllables: frozenset[str]
+    highland: frozenset[str]
     never: frozenset[str]
     phrases: frozenset[str]
     places: frozenset[str]
@@ -44,28 +49,39 @@ def _lists() -> _Lists:
     names, units = table()["names"], table()["units"]
     provinces = load_table("provinces")["names"]
     towns = [town for entry in provinces.values() for town in entry.get("towns", ())]
+    tiers = one_of(units["tiers"])
     return _Lists(
-        frozenset(names["families"]),
-        frozenset(names["never"]),
-        frozenset(names["phrases"]),
-        frozenset(map(str.casefold, (*provinces, *towns))),
-        frozenset(units["short"]),
-        frozenset(units["sentence"]),
-        re.compile(rf"(?:{one_of(names['titles'])})(?:\.\s?|\s+)(?=\S)", re.IGNORECASE),
-        re.compile(rf"(?:{one_of(units['heads'])})(?!\w)[\s\-–&,]*(?:(?P<tier>{one_of(units['tiers'])})(?!\w)|(?P<next>\S?))", re.IGNORECASE),
-        re.compile(rf"(?:{one_of(units['not'])})(?!\w)", re.IGNORECASE),
+        families=frozenset(map(_tone_last, names["families"])),
+        syllables=frozenset(map(_tone_last, (*names["families"], *names["given"]))),
+        highland=frozenset(names["highland"]),
+        never=frozenset(names["never"]),
+        phrases=frozenset(names["phrases"]),
+        places=frozenset(map(str.casefold, (*provinces, *towns))),
+        short=frozenset(units["short"]),
+        sentence=frozenset(units["sentence"]),
+        title=re.compile(rf"(?:{one_of(names['titles'])})(?:\.\s?|\s+)(?=\S)", re.IGNORECASE),
+        head=re.compile(rf"(?:{one_of(units['heads'])})(?!\w)[\s\-–&,]*(?:(?P<tier>{tiers})(?!\w)|(?P<next>\S?))", re.IGNORECASE),
+        no_unit=re.compile(rf"(?:{one_of(units['not'])})(?!\w)", re.IGNORECASE),
     )
 
 
-def is_person(text: str, *, single: bool = False) -> bool:
-    """Whether a text is one or more Vietnamese personal names (`Nguyễn Văn A - Thu Hà`, `H. Diễm`), titles included.
+@lru_cache(maxsize=4096)
+def _tone_last(syllable: str) -> str:
+    """A syllable with its tone mark behind it, so that `hoà` and `hòa` are the same."""
+    marks = unicodedata.normalize("NFD", syllable.casefold())
+    return "".join(c for c in marks if c not in _TONES) + "".join(c for c in marks if c in _TONES)
 
-    single: whether one syllable is enough, as in a place where only a name can stand.
+
+def is_person(text: str, *, sure: bool = False) -> bool:
+    """Whether a text is one or more Vietnamese personal names (`Nguyễn Văn A - Thu Hà`, `H. Diễm`), titles included;
+    units may follow the first name.
+
+    sure: whether the place is one where only a name can stand: one syllable and rarer syllables are enough there.
     """
     if not 2 <= len(text) <= _LIMIT or is_place(text):
         return False
-    parts = _JOIN.split(_AFFIX.sub("", text))
-    return all(_is_name(part, single) or (at > 0 and _is_abbreviation(part)) for at, part in enumerate(parts))
+    first, *others = _JOIN.split(_AFFIX.sub("", text))
+    return _is_name(first, sure) and all(_is_name(part, sure) or is_unit(part) for part in others)
 
 
 def is_unit(text: str) -> bool:
@@ -82,17 +98,21 @@ def is_unit(text: str) -> bool:
     return len(words) <= 14 and lists.sentence.isdisjoint(words)
 
 
-def is_signature(text: str) -> bool:
-    """Whether a line of its own signs an article: persons or a unit."""
-    bare = text.strip(" .-–—()[]*")
-    return is_unit(bare) or is_person(bare) or is_person(text.strip(" -–—*"))
+def signer(text: str, *, sure: bool = False) -> str | None:
+    """The persons or the unit that a line of its own names and nothing else, without brackets and full stop."""
+    bare = text.strip(" -–—*")
+    if bare.startswith("(") and bare.endswith(")"):
+        bare = bare[1:-1].strip()
+    if not _INITIAL.fullmatch(bare[-2:]):
+        bare = bare.rstrip(". ")
+    return bare if is_unit(bare) or is_person(bare, sure=sure) else None
 
 
 def is_named(text: str) -> bool:
     """Whether a credited value names somebody: persons, a unit, an abbreviation, a domain, a name of any language."""
-    if is_person(text, single=True) or is_unit(text) or _DOMAIN.fullmatch(text) or " " not in text:
+    if is_person(text, sure=True) or is_unit(text) or _DOMAIN.fullmatch(text) or " " not in text:
         return True
-    return all(is_foreign_name(part) or is_unit(part) or is_person(part, single=True) for part in _JOIN.split(text))
+    return all(is_foreign_name(part) or is_unit(part) or is_person(part, sure=True) for part in _JOIN.split(text))
 
 
 def is_place(text: str) -> bool:
@@ -110,24 +130,24 @@ def _is_abbreviation(text: str) -> bool:
     return _ACRONYM.fullmatch(text) is not None and not any(map(_SYLLABLE.fullmatch, re.split(r"[-/ ]", text)))
 
 
-def _is_name(part: str, single: bool) -> bool:
+def _is_name(part: str, sure: bool) -> bool:
     lists = _lists()
     while title := lists.title.match(part):
         part = part[title.end() :]
     words = re.sub(r"\.(?=\w)", ". ", part).split()
     full = [word for word in words if not _INITIAL.fullmatch(word)]
-    if not full or (len(words) > len(full) and len(full) == 1 and len(full[0]) == 1):
+    if len(full) < len(words) and sum(map(len, full)) <= 1:
         return len(words) >= 2
-    if not all(map(_is_capitalised, full)) or not len(words) <= 5 or (len(words) == 1 and not single):
+    if not full or len(words) > 5 or (len(words) == 1 and not sure) or not all(map(_is_capitalised, full)):
         return False
     lower = [word.casefold() for word in full]
-    if not lists.never.isdisjoint(lower) or any(
-        f"{a} {b}" in lists.phrases for a, b in zip(lower, lower[1:], strict=False)
-    ):
+    if not lists.never.isdisjoint(lower) or any(" ".join(pair) in lists.phrases for pair in pairwise(lower)):
         return False
-    folded = [fold(word) for word in full]
-    vietnamese = sum(_SYLLABLE.fullmatch(word) is not None for word in folded)
-    return 2 * vietnamese > len(full) and (len(words) < 5 or folded[0] in lists.families)
+    if lower[0] in lists.highland or lower[0][1:2] in ("'", "’"):
+        return len(words) > 1
+    known = sum(_tone_last(word) in lists.syllables for word in full)
+    enough = 2 * known >= len(full) if sure else 2 * known > len(full)
+    return enough and (len(words) < 5 or _tone_last(full[0]) in lists.families)
 
 
 def _is_capitalised(word: str) -> bool:

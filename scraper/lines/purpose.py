@@ -19,8 +19,8 @@ _HAS_BAR = re.compile(BAR)
 _HAS_PAUSE = re.compile(r"[,;()]|\s[-–—/]")
 _DOCUMENT_NUMBER = re.compile(r"\d[\w.-]*/[\w/.Đ-]*[A-ZĐ]{2}[\w&-]*$|\bsố:?\s?\d[\w./-]*$")
 _RANGE = re.compile(r"\s*(?:[-–—]|đến|tới|to)\s*(?:ngày\s*)?")
-# A town or a section: a few words with capitals, set off by a pause.
-_HEADING = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d]*\.?(?: [A-ZĐÀ-Ỹ][^\W\d]*){0,3}")
+# A town, a section or "Release No. 8": a few words with capitals, set off by a pause.
+_HEADING = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d]*\.?(?: (?:[A-ZĐÀ-Ỹ][^\W\d]*\.?|\d+(?:/\d+)?)){0,3}")
 
 
 def purpose(text: str, start: int, end: int, floor: int, ceiling: int, *, timed: bool) -> tuple[Role, int]:

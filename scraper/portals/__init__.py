@@ -1,1 +1,177 @@
-"""Portals and products as data: one TOML each."""
+"""Portals and products as data: one TOML each, built in or in a folder of the user's own.
+
+    name = "vanban"                         # a word, unique
+    about = "law database of …"
+    family = "sharepoint-2013"              # the product behind it
+    hosts = ["vanban.example"]              # these hosts and their subdomains
+    markers = ["VBQPPL_UserControls"]       # all of these stand in the page's source
+    from = 2014-01-01                       # captures from this day on (a redesign: a second file or a later block)
+
+    [[rules]]                               # only what the general rules get wrong
+    field = "title"
+    xpath = "//div[@class='box-map']//li[last()]"
+    count = 1                               # how many nodes it must meet
+
+    [[drop]]                                # never part of an article
+    xpath = "//div[@class='vbInfo']"
+
+A portal matches by host, else by all of its markers. Its rules stand before the general ones and lose nothing: what they
+do not find, the general rules do. A rule that meets another number of nodes than it states finds nothing and says so.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from scraper.errors import InputError
+
+FIELDS = ("title", "subtitle", "section", "summary", "author", "source", "published_at", "updated_at", "body", "views")
+KEYS = frozenset(["name", "about", "family", "hosts", "markers", "from", "until", "history", "rules", "drop"])
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRule:
+    """Where one field stands on this portal's pages. count: nodes that the XPath must meet, None for any number > 0."""
+
+    field: str
+    xpath: str
+    count: int | None = 1
+
+    def nodes(self, root: etree._Element) -> list[etree._Element]:
+        """The elements that it meets on a page."""
+        found = _compiled(self.xpath)(root)
+        return [node for node in found if isinstance(node, etree._Element)] if isinstance(found, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What is known of one portal or product."""
+
+    name: str
+    about: str = ""
+    family: str = ""
+    hosts: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    history: str = ""
+    rules: tuple[PortalRule, ...] = ()
+    drop: tuple[str, ...] = ()
+    origin: str = ""
+
+    def holds_on(self, day: date | None) -> bool:
+        """Whether it speaks of captures of that day; an unknown day counts as today's portal."""
+        if day is None:
+            return self.until is None
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+    def dropped(self, root: etree._Element) -> list[etree._Element]:
+        """The elements of a page that are never part of an article."""
+        return [node for xpath in self.drop for node in PortalRule("drop", xpath, None).nodes(root)]
+
+
+@lru_cache(maxsize=512)
+def _compiled(xpath: str) -> Any:
+    return etree.XPath(xpath)
+
+
+def parse_portal(text: str, origin: str) -> Portal:
+    """A portal from its TOML. Raises InputError with what is wrong and where."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(origin, str(error), what="cannot read this portal file") from error
+    if unknown := table.keys() - KEYS:
+        raise InputError(origin, f"unknown key {sorted(unknown)[0]!r}", what="cannot use this portal file")
+    if not isinstance(table.get("name"), str) or not (table.get("hosts") or table.get("markers")):
+        raise InputError(origin, "a name and hosts or markers are needed", what="cannot use this portal file")
+    return Portal(
+        name=table["name"],
+        about=str(table.get("about", "")),
+        family=str(table.get("family", "")),
+        hosts=tuple(str(host).lower().removeprefix("www.") for host in table.get("hosts", ())),
+        markers=tuple(map(str, table.get("markers", ()))),
+        since=_day(table, "from", origin),
+        until=_day(table, "until", origin),
+        history=str(table.get("history", "")),
+        rules=tuple(_rule(rule, origin) for rule in table.get("rules", ())),
+        drop=tuple(_checked(str(entry.get("xpath", "")), origin) for entry in table.get("drop", ())),
+        origin=origin,
+    )
+
+
+def _day(table: dict[str, Any], key: str, origin: str) -> date | None:
+    value = table.get(key)
+    if value is not None and not isinstance(value, date):
+        raise InputError(origin, f"{key} must be a date like 2019-06-30", what="cannot use this portal file")
+    return value
+
+
+def _rule(rule: dict[str, Any], origin: str) -> PortalRule:
+    field, count = rule.get("field"), rule.get("count", 1)
+    if field not in FIELDS:
+        raise InputError(origin, f"field {field!r}; known are {', '.join(FIELDS)}", what="cannot use this portal file")
+    if not (isinstance(count, int) and count >= 0):
+        raise InputError(origin, f"count {count!r} is no number of nodes", what="cannot use this portal file")
+    return PortalRule(field, _checked(str(rule.get("xpath", "")), origin), count or None)
+
+
+def _checked(xpath: str, origin: str) -> str:
+    try:
+        _compiled(xpath)
+    except etree.XPathError as error:
+        raise InputError(origin, f"xpath {xpath!r}: {error}", what="cannot use this portal file") from error
+    return xpath
+
+
+@lru_cache(maxsize=1)
+def built_in() -> tuple[Portal, ...]:
+    """The portals that ship with luutru."""
+    folder = files("scraper.portals")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return tuple(parse_portal(folder.joinpath(name).read_text("utf-8"), name) for name in names)
+
+
+@lru_cache(maxsize=8)
+def load_portals(folders: tuple[str, ...] = ()) -> tuple[Portal, ...]:
+    """The user's portals, then those built in; one of the same name replaces the built-in one. Raises InputError."""
+    own: list[Portal] = []
+    for folder in folders:
+        path = Path(folder)
+        if not path.is_dir():
+            raise InputError(folder, "no such folder", what="cannot read portals")
+        for file in sorted(path.glob("*.toml")):
+            try:
+                own.append(parse_portal(file.read_text("utf-8"), str(file)))
+            except (OSError, UnicodeDecodeError) as error:
+                raise InputError(str(file), str(error), what="cannot read this portal file") from error
+    names = {portal.name for portal in own}
+    return (*own, *(portal for portal in built_in() if portal.name not in names))
+
+
+def match_portal(
+    portals: Sequence[Portal], host: str, source: str, day: date | None = None
+) -> tuple[Portal, str] | None:
+    """(portal, why) for a page: the first whose hosts cover its host, else the first whose markers all stand in it."""
+    current = [portal for portal in portals if portal.holds_on(day)]
+    for portal in current:
+        if host and any(host == own or host.endswith(f".{own}") for own in portal.hosts):
+            return portal, f"host {host}"
+    for portal in sorted(current, key=lambda p: (not p.rules, -sum(map(len, p.markers)))):
+        if portal.markers and not portal.hosts and all(marker in source for marker in portal.markers):
+            return portal, f"markers {', '.join(portal.markers)}"
+    return None
+
+
+def rules_for(portal: Portal, field: str) -> Iterable[PortalRule]:
+    """The portal's rules of one field, in their order."""
+    return (rule for rule in portal.rules if rule.field == field)

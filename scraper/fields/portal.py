@@ -1,0 +1,80 @@
+"""Rules that a portal's TOML states, as rules like any other; they stand before the general ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lxml import etree
+
+from scraper.lines.counters import read_views
+from scraper.lines.dates import read_dates
+from scraper.page import Page, html_blocks
+from scraper.portals import Portal, PortalRule, rules_for
+from scraper.text import tidy
+from scraper.view import Candidate, Rule, View
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One `[[rules]]` entry as a callable rule."""
+
+    portal: str
+    entry: PortalRule
+
+    @property
+    def __name__(self) -> str:
+        """Name in evidence."""
+        return f"portal {self.portal}"
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        """Shown by `explain`."""
+        return f"`{self.entry.xpath}` as the portal's file states."
+
+    def __call__(self, view: View) -> Candidate | None:
+        """The candidate at the XPath; None when it meets another number of nodes than the entry states."""
+        if view.page.root is None:
+            return None
+        nodes = self.entry.nodes(view.page.root)
+        if not nodes or (self.entry.count is not None and len(nodes) != self.entry.count):
+            return None
+        blocks = [block for node in nodes for block in html_blocks(node, {})]
+        text = tidy(" ".join(block.text for block in blocks))
+        value = _value(self.entry.field, text, view)
+        return Candidate(value, text, self.entry.xpath) if value is not None else None
+
+
+def _value(field: str, text: str, view: View) -> object:
+    if field in ("published_at", "updated_at"):
+        return next(iter(read_dates(text, day_first=view.day_first)), None)
+    if field == "views":
+        found = read_views(text)
+        return (
+            found if found is not None else int(text) if text.isascii() and text.isdigit() and len(text) < 13 else None
+        )
+    return text or None
+
+
+def portal_rules(view: View, field: str) -> tuple[Rule, ...]:
+    """The rules that the page's portal states for a field."""
+    if view.portal is None:
+        return ()
+    return tuple(Stated(view.portal.name, entry) for entry in rules_for(view.portal, field))
+
+
+def stated_title(page: Page, portal: Portal) -> str | None:
+    """The headline's words as the portal's file finds them, for the zones."""
+    for entry in rules_for(portal, "title"):
+        nodes = entry.nodes(page.root) if page.root is not None else []
+        if nodes and len(nodes) == (entry.count or len(nodes)):
+            return tidy(" ".join(block.text for node in nodes for block in html_blocks(node, {}))) or None
+    return None
+
+
+def blocks_within(page: Page, elements: Iterable[etree._Element]) -> frozenset[int]:
+    """Indices of the blocks that stand in any of the elements."""
+    wanted = set(elements)
+    if not wanted:
+        return frozenset()
+    return frozenset(b.index for b in page.blocks if b.frame and any(f.el in wanted for f in b.frame.ancestors()))

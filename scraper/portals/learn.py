@@ -1,0 +1,116 @@
+"""A portal's file proposed from a few of its pages: what varies between them is a field, what repeats is chrome."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+
+from scraper.addresses import portal_host
+from scraper.page import Block, Frame
+from scraper.portals import PortalRule
+from scraper.view import View
+
+# Ids and classes made anew for each page, item or deployment.
+_GENERATED = re.compile(r"\d{3,}|[0-9a-f]{8}_[0-9a-f]{4}|ctl\d\d|^zz\d|ExternalClass|WPQ\d", re.IGNORECASE)
+_SAFE_NAME = re.compile(r"^[A-Za-z][\w-]*$")
+STEPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was learnt. rules: field → XPath that meets one node on every page.  drop: XPaths of what repeats."""
+
+    hosts: tuple[str, ...]
+    family: str
+    rules: tuple[tuple[str, str], ...]
+    drop: tuple[str, ...]
+    pages: int
+
+    def toml(self, name: str) -> str:
+        """The proposal as a portal file."""
+        lines = [
+            f"# Proposed from {self.pages} pages; read every line before you keep it.",
+            f"name = {json.dumps(name)}",
+        ]
+        lines += [f"family = {json.dumps(self.family)}", f"hosts = {json.dumps(list(self.hosts))}"]
+        for field, xpath in self.rules:
+            lines += [
+                "",
+                "[[rules]]",
+                f"field = {json.dumps(field)}",
+                f"xpath = {json.dumps(xpath, ensure_ascii=False)}",
+            ]
+        for xpath in self.drop:
+            lines += ["", "[[drop]]", f"xpath = {json.dumps(xpath, ensure_ascii=False)}"]
+        return "\n".join(lines) + "\n"
+
+
+def learn(views: Sequence[View]) -> Proposal:
+    """Compare the pages of one portal. Needs two at least to tell chrome from content."""
+    hosts = sorted({portal_host(view.page.url) for view in views if view.page.url} - {""})
+    family = next((view.portal.family for view in views if view.portal is not None), "")
+    rules = []
+    for field in ("title", "section", "published_at", "author", "views"):
+        xpaths = [xpath_of(block.frame) for view in views if (block := _block_of(view, field)) and block.frame]
+        if len(xpaths) == len(views) and len(set(xpaths)) == 1 and _meets_one(xpaths[0], views):
+            rules.append((field, xpaths[0]))
+    return Proposal(tuple(hosts), family, tuple(rules), tuple(_repeated(views)), len(views))
+
+
+def _block_of(view: View, field: str) -> Block | None:
+    """The block that gave the field on a page, where it is one of its own."""
+    if field == "title":
+        return view.title_block
+    line = view.header.lines.get(field)
+    if line is not None:
+        return view.header_blocks[line]
+    if field == "views":
+        return next((b for b in view.zones.of(view.page, "tail") if b.label and b.label[1] == "views"), None)
+    return None
+
+
+def _meets_one(xpath: str, views: Iterable[View]) -> bool:
+    rule = PortalRule("title", xpath)
+    return all(view.page.root is not None and len(rule.nodes(view.page.root)) == 1 for view in views)
+
+
+def _repeated(views: Sequence[View]) -> list[str]:
+    """XPaths of blocks that stand in the article zone of every page with the same words."""
+    if len(views) < 2:
+        return []
+    seen: Counter[tuple[str, str]] = Counter()
+    for view in views:
+        inside = view.zones.of(view.page, "body", "tail", "related", "tools")
+        seen.update({(xpath_of(block.frame), block.text) for block in inside if block.frame is not None})
+    repeated = {xpath for (xpath, _), pages in seen.items() if pages == len(views)}
+    varying = {xpath for (xpath, _), pages in seen.items() if pages < len(views)}
+    return sorted(xpath for xpath in repeated - varying if "@" in xpath)
+
+
+def xpath_of(frame: Frame) -> str:
+    """An XPath that should hold on other pages too: stable ids and classes of the element and those around it."""
+    steps: list[str] = []
+    for around in frame.ancestors():
+        if around.block is not around:
+            continue
+        if _SAFE_NAME.match(around.id) and not _GENERATED.search(around.id):
+            steps.append(f"{around.tag}[@id='{around.id}']")
+            break
+        name = next((c for c in around.classes.split() if _SAFE_NAME.match(c) and not _GENERATED.search(c)), None)
+        if name is not None:
+            steps.append(f"{around.tag}[contains(concat(' ', @class, ' '), ' {name} ')]")
+        elif not steps:
+            steps.append(around.tag)
+        if len(steps) == STEPS:
+            break
+    return "//" + "//".join(reversed(steps))
+
+
+def count_nodes(xpath: str, root: etree._Element) -> int:
+    """How many elements an XPath meets."""
+    return len(PortalRule("title", xpath, None).nodes(root))
