@@ -106,7 +106,8 @@ def agency_facts(found: dict[str, Any] | None, gold: dict[str, Any]) -> dict[str
         points["agency.address"] = same_text((agency.get("address") or "").rstrip("."), (gold["address"] or "").rstrip("."))
     if "responsible" in gold:
         person = agency.get("responsible_person")
-        points["agency.responsible"] = (float(_person_fits(person, gold["responsible"])), 1.0)
+        fits = _person_fits(person, gold["responsible"], plain(agency.get("raw_text")))
+        points["agency.responsible"] = (float(fits), 1.0)
     for name, part in (("phones", "raw"), ("faxes", "raw"), ("emails", "address")):
         if name in gold:
             values = [digits_or_text(item.get(part)) for item in agency.get(name) or ()]
@@ -125,8 +126,11 @@ def digits_or_text(value: str | None) -> str:
     return "".join(c for c in text if c.isdigit()) if "@" not in text else text
 
 
-def _person_fits(person: dict[str, Any] | None, gold: str | None) -> bool:
+def _person_fits(person: dict[str, Any] | None, gold: str | None, footer: str) -> bool:
+    """Name and posts as the gold's line has them; a role that is the line's own label may stand before that line."""
     if gold is None or person is None:
         return person is None and gold is None
+    line = plain(gold).casefold()
+    labelled = [role for role in person.get("roles") or () if f"{plain(role).casefold()}:" in footer.casefold()]
     parts = [person.get("name"), *(person.get("roles") or ()), person.get("organisation")]
-    return all(plain(part).casefold() in plain(gold).casefold() for part in parts if part)
+    return all(plain(part).casefold() in line for part in parts if part and part not in labelled)

@@ -84,36 +84,36 @@ def add(
     )
     with fetching as fetcher, Archive.open(archive) as kept:
         readings = read_all(
-            with_progress(expand(sources or (), lists=lists or (), url=url), quiet=quiet),
+            with_progress(expand(sources or (), lists=lists or (), url=url), wanted=not quiet and with_color(no_color)),
             fetcher,
             portals=known_portals(portals),
         )
-        results = store(readings, kept)
 
-        def outcomes() -> Iterator[object]:
-            for outcome, error in results:
-                if error is not None:
-                    errors.append(error)
-                    complain(error)
-                yield outcome
+        def note(error: LuutruError) -> None:
+            errors.append(error)
+            complain(error)
 
-        for outcome in outcome_lines(outcomes(), as_json=as_json, color=with_color(no_color)):  # type: ignore[arg-type]
+        for outcome in outcome_lines(store(readings, kept, note), as_json=as_json, color=with_color(no_color)):
             counts[outcome.kind] += 1
     if sum(counts.values()) > 1:
         say(", ".join(f"{number} {kind}" for kind, number in counts.items()), quiet=quiet)
     return exit_code_of_batch(errors, sum(counts.values()) - counts["failed"])
 
 
-def with_progress(items: Iterable[T], *, quiet: bool) -> Iterator[T]:
-    """Pass items on; on a terminal, and for more than a few, show how many have passed."""
-    if quiet or not sys.stderr.isatty():
+def with_progress(items: Iterable[T], *, wanted: bool) -> Iterator[T]:
+    """Pass items on; show on stderr, where that is a terminal, how many have passed."""
+    if not wanted or not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from cli.render import console
+
     columns = (SpinnerColumn(), TextColumn("{task.completed} read"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    # Lines on the same terminal go above the moving one; data on its way to a file or pipe stays out of its reach.
+    with Progress(
+        *columns, console=console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()
+    ) as progress:
         task = progress.add_task("reading", total=None)
         for item in items:
             yield item

@@ -179,7 +179,7 @@ def _print_table(records: list[dict[str, Any]], *, color: bool) -> None:
         host = urlsplit(record.get("url") or "").hostname or "-"
         line = Text()
         line.append(f"{record['id']}  ", style="cyan")
-        line.append(f"{(record.get('published_at') or '')[:10]:<10}  ", style="green")
+        line.append(f"{clip(record.get('published_at') or '', 10):<10}  ", style="green")
         line.append(f"{clip(host, 28):<28}  ", style="dim")
         line.append(clip(record.get("title") or "", max(20, columns - line.cell_len)))
         screen.print(line)

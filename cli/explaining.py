@@ -52,7 +52,7 @@ def _overview(story: Story) -> str:
         counts[mark] = counts.get(mark, 0) + 1
     zones = ", ".join(f"{number} {mark}" for mark, number in sorted(counts.items(), key=lambda p: -p[1]))
     page = story.view.page
-    return f"{page.capture.name or page.url or 'page'}: {page.charset}, {len(page.blocks)} blocks: {zones}"
+    return f"{safe(page.capture.name or page.url or 'page')}: {page.charset}, {len(page.blocks)} blocks: {zones}"
 
 
 def _lines(attempt: Attempt, columns: int) -> list[str]:

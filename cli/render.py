@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from scraper.models import Outcome
 
+# What JSON leaves as it is but terminals obey: DEL and C1 controls, line and direction marks; and what is no character.
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _STYLES = {
     "new": "green",
     "changed": "yellow",
@@ -35,8 +38,8 @@ def safe(text: object) -> str:
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
-    """JSON on stdout: UTF-8, or escaped where the terminal's encoding could not show it."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    """JSON on stdout: UTF-8, or escaped where the terminal's encoding could not show it; nothing a terminal obeys."""
+    text = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, indent=indent))
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -66,7 +69,11 @@ def say(message: str, *, quiet: bool = False) -> None:
 
 
 def complain(error: LuutruError) -> None:
-    """An error as one line on stderr: what, which source, cause, and what to do next."""
+    """An error as one line on stderr: what, which source, cause, and what to do next; a bug in full, if asked for."""
+    if error.__cause__ is not None and type(error) is LuutruError and os.environ.get("LUUTRU_DEBUG"):
+        from traceback import print_exception
+
+        print_exception(error.__cause__)
     hint = f" ({safe(error.hint)})" if error.hint else ""
     print(f"luutru: {safe(error)}{hint}", file=sys.stderr)
 
@@ -92,7 +99,9 @@ def outcome_lines(outcomes: Iterable[Outcome], *, as_json: bool, color: bool) ->
                 line.append(f"  [{safe(outcome.reason)}]", style="dim")
             if outcome.problems:
                 line.append(f"  ! {', '.join(map(safe, outcome.problems))}", style="yellow")
-            screen.print(line)
+            with screen.capture() as drawn:
+                screen.print(line)
+            sys.stdout.write(drawn.get())  # where progress is shown, this puts the line above it
         yield outcome
 
 

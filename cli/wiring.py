@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scraper.errors import LuutruError
+from scraper.errors import InputError, LuutruError
 from scraper.models import Outcome, Record
 from scraper.sources import Fetches
 
@@ -43,10 +43,15 @@ class LazyFetcher:
             self._fetcher.close()
 
 
-def store(readings: Iterable[Reading], archive: Archive) -> Iterator[tuple[Outcome, LuutruError | None]]:
-    """Put the records of a stream of readings; failures pass through as outcomes, in about the order of reading."""
+def store(
+    readings: Iterable[Reading], archive: Archive, complain: Callable[[LuutruError], None]
+) -> Iterator[Outcome]:
+    """Put the records of a stream of readings and give the outcomes, in about the order of reading.
+
+    complain: told each failure as it happens, while outcomes wait for their batch to be on disk.
+    """
     names: deque[str] = deque()
-    failures: deque[tuple[Outcome, LuutruError]] = deque()
+    failures: deque[Outcome] = deque()
 
     def records() -> Iterator[Record]:
         for reading in readings:
@@ -54,14 +59,16 @@ def store(readings: Iterable[Reading], archive: Archive) -> Iterator[tuple[Outco
                 names.append(reading.source)
                 yield reading.record
             elif reading.error is not None:
-                failures.append((failed(reading.source, reading.error), reading.error))
+                complain(reading.error)
+                failures.append(failed(reading.source, reading.error))
 
     for outcome in archive.put_many(records()):
         while failures:
             yield failures.popleft()
-        yield replace(outcome, source=names.popleft()), None
-    while failures:
-        yield failures.popleft()
+        if outcome.kind == "failed":
+            complain(InputError(what=outcome.reason, hint=outcome.hint))
+        yield replace(outcome, source=names.popleft())
+    yield from failures
 
 
 def failed(source: str, error: LuutruError) -> Outcome:

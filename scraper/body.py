@@ -240,7 +240,7 @@ def _lead(view: View, blocks: Sequence[Block]) -> list[Block]:
     if len(blocks) < 2 or blocks[0].frame is None or view.body_root is not None:
         return []
     first, rest = blocks[0], blocks[1:]
-    if not 40 <= len(first.text) <= 1200 or first.heading or first.text[-1] == ":":
+    if not 40 <= len(first.text) <= 1200 or first.text[-1] == ":" or (first.heading and not _is_sentence(first.text)):
         return []
     paragraphs = [block for block in rest if view.zones.weights[block.index] > 0] or rest
     around = paragraphs[0].frame
@@ -256,6 +256,10 @@ def _lead(view: View, blocks: Sequence[Block]) -> list[Block]:
     if around in set(first.frame.ancestors()):
         return [first] if marked and not any(block.bold for block in paragraphs) else []
     return [first] if marked or (len(paragraphs) >= 2 and around.tag not in ("p", "li", "td")) else []
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text) > 80 and text[-1] in ".!?…"
 
 
 def _lift_lines(blocks: Sequence[Block], plan: BodyPlan) -> list[Block]:

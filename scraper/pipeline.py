@@ -48,7 +48,10 @@ def read_all(
     stdin: BinaryIO | None = None,
     portals: Sequence[Portal] | None = None,
 ) -> Iterator[Reading]:
-    """Load and extract each source, lazily. portals: those built in unless told."""
+    """Load and extract each source, lazily. portals: those built in unless told.
+
+    What no rule expected of a page is a bug of ours: the plain LuutruError, with the exception as its `__cause__`.
+    """
     for source in sources:
         if isinstance(source, InputError):
             yield Reading(source.source, error=source)
@@ -59,6 +62,10 @@ def read_all(
             yield Reading(source.name, extract_checked(capture, portals), capture=capture)
         except LuutruError as error:
             yield Reading(source.name, error=error, capture=capture)
+        except Exception as error:
+            fault = LuutruError(source.name, f"{type(error).__name__}: {error}", what="a bug", hint="please report it")
+            fault.__cause__ = error
+            yield Reading(source.name, error=fault, capture=capture)
 
 
 def extract_checked(capture: Capture, portals: Sequence[Portal] | None = None) -> Record:

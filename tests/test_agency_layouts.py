@@ -32,7 +32,9 @@ def mail(address: str, label: str = "contact", raw: str | None = None) -> dict[s
     return {"address": address, "label": label} | ({"raw": raw} if raw else {})
 
 
-def parts(street: str | None, ward: str | None, district: str | None, city: str | None, province: str | None) -> dict[str, Any]:
+def parts(
+    street: str | None, ward: str | None, district: str | None, city: str | None, province: str | None
+) -> dict[str, Any]:
     return {"street": street, "ward": ward, "district": district, "city": city, "province": province}
 
 
@@ -49,8 +51,16 @@ Email: congttdt[at]quangngai[dot]gov[dot]vn""",
         {
             "portal_name": "CỔNG THÔNG TIN ĐIỆN TỬ ỦY BAN NHÂN DÂN TỈNH QUẢNG NGÃI",
             "managing_agency": None,
-            "responsible_person": {"name": "Lương Thị Kiều Oanh", "roles": ["Chánh Văn phòng"], "organisation": "UBND tỉnh"},
-            "license": {"number": "512/GP-TTĐT", "issued_on": "2019-09-05", "issuer": "Cục Phát thanh, truyền hình và thông tin điện tử"},
+            "responsible_person": {
+                "name": "Lương Thị Kiều Oanh",
+                "roles": ["Chánh Văn phòng"],
+                "organisation": "UBND tỉnh",
+            },
+            "license": {
+                "number": "512/GP-TTĐT",
+                "issued_on": "2019-09-05",
+                "issuer": "Cục Phát thanh, truyền hình và thông tin điện tử",
+            },
             "address": "52 Phan Bội Châu, thành phố Quảng Ngãi, tỉnh Quảng Ngãi",
             "address_parts": parts("52 Phan Bội Châu", None, None, "thành phố Quảng Ngãi", "tỉnh Quảng Ngãi"),
             "phones": [phone("0255.3822 907", "+842553822907", "Điện thoại")],
@@ -91,7 +101,10 @@ Bản quyền thuộc Bộ Khí hậu và Đại dương. Ghi rõ nguồn "mco.g
             "portal_name": "BỘ KHÍ HẬU VÀ ĐẠI DƯƠNG",
             "address": "113 Trần Duy Hưng - Cầu Giấy - Hà Nội",
             "address_parts": parts("113 Trần Duy Hưng", None, "Cầu Giấy", "Hà Nội", None),
-            "phones": [phone("024.3943 7056", "+842439437056", "Văn thư"), phone("024.3943 7058", "+842439437058", "Bộ phận Một cửa")],
+            "phones": [
+                phone("024.3943 7056", "+842439437056", "Văn thư"),
+                phone("024.3943 7058", "+842439437058", "Bộ phận Một cửa"),
+            ],
             "faxes": [phone("024.3943 7052", "+842439437052", "Fax")],
             "emails": [mail("vanthu@mco.gov.vn"), mail("toasoanweb@mco.gov.vn", "submissions")],
             "copyright_notice": 'Bản quyền thuộc Bộ Khí hậu và Đại dương.\nGhi rõ nguồn "mco.gov.vn" khi phát hành lại thông tin từ Cổng này.',
@@ -239,8 +252,13 @@ Website: http://www.nuivoi.vn/""",
 Hotline 24/7: 1900 5588 29""",
         {
             "address": "Tầng 9, Trụ sở liên cơ quan số 2, phường Hồng Hà, thành phố Hạ Long, tỉnh Quảng Ninh",
-            "address_parts": parts("Tầng 9, Trụ sở liên cơ quan số 2", "phường Hồng Hà", None, "thành phố Hạ Long", "tỉnh Quảng Ninh"),
-            "phones": [phone("(0203) 3835 221", "+842033835221", "Điện thoại"), phone("02033.835.406", "+842033835406", "Điện thoại")],
+            "address_parts": parts(
+                "Tầng 9, Trụ sở liên cơ quan số 2", "phường Hồng Hà", None, "thành phố Hạ Long", "tỉnh Quảng Ninh"
+            ),
+            "phones": [
+                phone("(0203) 3835 221", "+842033835221", "Điện thoại"),
+                phone("02033.835.406", "+842033835406", "Điện thoại"),
+            ],
             "hotlines": [phone("1900 5588 29", "+841900558829", "Hotline 24/7")],
         },
     ),
@@ -276,7 +294,11 @@ Trưởng Ban biên tập: Bà H'Lim Niê Kdăm - Chủ tịch UBND xã Ea Kpam 
 Địa chỉ: Buôn Jok, xã Ea Kpam Thượng, tỉnh Đắk Lắk
 Số điện thoại: 0262.3829.777""",
         {
-            "responsible_person": {"name": "H'Lim Niê Kdăm", "roles": ["Trưởng Ban biên tập", "Chủ tịch"], "organisation": "UBND xã Ea Kpam Thượng"},
+            "responsible_person": {
+                "name": "H'Lim Niê Kdăm",
+                "roles": ["Trưởng Ban biên tập", "Chủ tịch"],
+                "organisation": "UBND xã Ea Kpam Thượng",
+            },
             "address_parts": parts("Buôn Jok", "xã Ea Kpam Thượng", None, None, "tỉnh Đắk Lắk"),
             "phones": [phone("0262.3829.777", "+842623829777", "Số điện thoại")],
         },
@@ -314,7 +336,10 @@ Thiết kế bởi: VietSoft - 0988 111 222""",
 Địa chỉ: Số 30 đường Thanh Niên, thành phố Hải Dương
 Điện thoại: 0220.3853 512; 3853 655 - Fax: 3853 513""",
         {
-            "phones": [phone("0220.3853 512", "+842203853512", "Điện thoại"), phone("3853 655", "+842203853655", "Điện thoại")],
+            "phones": [
+                phone("0220.3853 512", "+842203853512", "Điện thoại"),
+                phone("3853 655", "+842203853655", "Điện thoại"),
+            ],
             "faxes": [phone("3853 513", "+842203853513", "Fax")],
             "address_parts": parts("Số 30 đường Thanh Niên", None, None, "thành phố Hải Dương", None),
         },
@@ -338,7 +363,9 @@ Email: vnparis@mofa.example.org""",
 Trụ sở: Tầng 5, Tòa nhà Sao Mai, số 9 đường D2, phường Tăng Nhơn, TP. Thủ Đức, TP. Hồ Chí Minh
 Tổng đài: 1022 - Điện thoại: (028)-3520.2727""",
         {
-            "address_parts": parts("Tầng 5, Tòa nhà Sao Mai, số 9 đường D2", "phường Tăng Nhơn", "TP. Thủ Đức", "TP. Hồ Chí Minh", None),
+            "address_parts": parts(
+                "Tầng 5, Tòa nhà Sao Mai, số 9 đường D2", "phường Tăng Nhơn", "TP. Thủ Đức", "TP. Hồ Chí Minh", None
+            ),
             "phones": [phone("1022", None, "Tổng đài"), phone("(028)-3520.2727", "+842835202727", "Điện thoại")],
         },
     ),
@@ -433,7 +460,11 @@ Theo dõi chúng tôi: https://www.facebook.com/binhlongdong
 Designed by Công ty Phần mềm Sao Khuê""",
         {
             "operating_unit": "Phòng Văn hóa và Thông tin thị xã",
-            "responsible_person": {"name": "Nguyễn Thái Sơn", "roles": ["Trưởng ban", "Phó Chủ tịch"], "organisation": "UBND thị xã"},
+            "responsible_person": {
+                "name": "Nguyễn Thái Sơn",
+                "roles": ["Trưởng ban", "Phó Chủ tịch"],
+                "organisation": "UBND thị xã",
+            },
             "copyright_notice": "Đề nghị ghi rõ nguồn www.binhlongdong.gov.vn khi sử dụng lại thông tin từ website này.",
             "website": "www.binhlongdong.gov.vn",
         },
@@ -466,7 +497,13 @@ thông tin từ trang này.""",
         {
             "portal_name": "HUYỆN ỦY CHÂU PHÚ ĐÔNG",
             "address": "Số 18, đường Nguyễn Văn Thoại, ấp Vĩnh Bình, thị trấn Cái Dầu Hạ, huyện Châu Phú Đông, tỉnh An Giang",
-            "address_parts": parts("Số 18, đường Nguyễn Văn Thoại, ấp Vĩnh Bình", "thị trấn Cái Dầu Hạ", "huyện Châu Phú Đông", None, "tỉnh An Giang"),
+            "address_parts": parts(
+                "Số 18, đường Nguyễn Văn Thoại, ấp Vĩnh Bình",
+                "thị trấn Cái Dầu Hạ",
+                "huyện Châu Phú Đông",
+                None,
+                "tỉnh An Giang",
+            ),
             "copyright_notice": 'Ghi rõ nguồn "Huyện ủy Châu Phú Đông" khi phát hành lại thông tin từ trang này.',
         },
     ),
@@ -496,10 +533,21 @@ Trụ sở: Số 4 Hàng Trống, quận Hoàn Kiếm, Hà Nội; Điện thoạ
             "portal_name": "CỔNG GIAO TIẾP ĐIỆN TỬ THÀNH PHỐ SÔNG NHUỆ",
             "managing_agency": "UBND Thành phố Sông Nhuệ",
             "operating_unit": "Văn phòng UBND Thành phố",
-            "license": {"number": "61/GP-TTĐT", "issued_on": "2020-05-19", "issuer": "Sở Thông tin - Truyền thông thành phố"},
-            "responsible_person": {"name": "Vương Đức Lộc", "roles": ["Trưởng Ban biên tập", "Phó Chánh Văn phòng"], "organisation": "UBND Thành phố"},
+            "license": {
+                "number": "61/GP-TTĐT",
+                "issued_on": "2020-05-19",
+                "issuer": "Sở Thông tin - Truyền thông thành phố",
+            },
+            "responsible_person": {
+                "name": "Vương Đức Lộc",
+                "roles": ["Trưởng Ban biên tập", "Phó Chánh Văn phòng"],
+                "organisation": "UBND Thành phố",
+            },
             "address": "Số 4 Hàng Trống, quận Hoàn Kiếm, Hà Nội",
-            "phones": [phone("080.43591", "+848043591", "Điện thoại"), phone("024.3824 6621", "+842438246621", "Điện thoại")],
+            "phones": [
+                phone("080.43591", "+848043591", "Điện thoại"),
+                phone("024.3824 6621", "+842438246621", "Điện thoại"),
+            ],
         },
     ),
     Case(
@@ -556,7 +604,10 @@ Tel : (84.8) 38 297 834 - 38 297 835 * Fax: (84.8) 38 297 836""",
 Địa chỉ: 273 Điện Biên Phủ, Quận 3, TP. Hồ Chí Minh
 Điện thoại: (08) 9 307 164 - 9307165; Fax: 84-8-9307206""",
         {
-            "phones": [phone("(08) 9 307 164", "+842839307164", "Điện thoại"), phone("9307165", "+842839307165", "Điện thoại")],
+            "phones": [
+                phone("(08) 9 307 164", "+842839307164", "Điện thoại"),
+                phone("9307165", "+842839307165", "Điện thoại"),
+            ],
             "faxes": [phone("84-8-9307206", "+842839307206", "Fax")],
         },
         page_date="2005-03-11",
@@ -593,7 +644,11 @@ Chịu trách nhiệm nội dung: (Bà) Sơn Thị Sa Rây - Phó Giám đốc S
 Đ/c: 56 Tôn Đức Thắng, P.6, TP. Sóc Trăng, Sóc Trăng
 ĐT: 0299.3822 337 – Di động: 0786 900 113""",
         {
-            "responsible_person": {"name": "Sơn Thị Sa Rây", "roles": ["Phó Giám đốc", "Trưởng Ban Biên tập"], "organisation": "Sở"},
+            "responsible_person": {
+                "name": "Sơn Thị Sa Rây",
+                "roles": ["Phó Giám đốc", "Trưởng Ban Biên tập"],
+                "organisation": "Sở",
+            },
             "address": "56 Tôn Đức Thắng, P.6, TP. Sóc Trăng, Sóc Trăng",
             "address_parts": parts("56 Tôn Đức Thắng", "P.6", None, "TP. Sóc Trăng", "Sóc Trăng"),
             "phones": [phone("0299.3822 337", "+842993822337", "ĐT"), phone("0786 900 113", "+84786900113", "Di động")],
@@ -637,7 +692,10 @@ Phòng Đào tạo: 0270.3890 144 * Phòng Hành chính: 0270.3890 145""",
             "portal_name": "Trường Cao đẳng Nghề Vĩnh Thạnh",
             "address": "Số 86 Lý Tự Trọng, phường Cái Vồn, thị xã Bình Minh, tỉnh Vĩnh Long",
             "address_parts": parts("Số 86 Lý Tự Trọng", "phường Cái Vồn", None, "thị xã Bình Minh", "tỉnh Vĩnh Long"),
-            "phones": [phone("0270.3890 144", "+842703890144", "Phòng Đào tạo"), phone("0270.3890 145", "+842703890145", "Phòng Hành chính")],
+            "phones": [
+                phone("0270.3890 144", "+842703890144", "Phòng Đào tạo"),
+                phone("0270.3890 145", "+842703890145", "Phòng Hành chính"),
+            ],
         },
     ),
     Case(
@@ -660,8 +718,16 @@ Chịu trách nhiệm về nội dung: Ông Điểu Kré - Trưởng Ban biên t
         {
             "portal_name": None,
             "managing_agency": None,
-            "license": {"number": "18/GP-STTTT", "issued_on": "2015-11-30", "issuer": "Sở Thông tin và Truyền thông tỉnh Bình Phước"},
-            "responsible_person": {"name": "Điểu Kré", "roles": ["Trưởng Ban biên tập", "Giám đốc"], "organisation": "Sở Ngoại vụ tỉnh Bình Phước"},
+            "license": {
+                "number": "18/GP-STTTT",
+                "issued_on": "2015-11-30",
+                "issuer": "Sở Thông tin và Truyền thông tỉnh Bình Phước",
+            },
+            "responsible_person": {
+                "name": "Điểu Kré",
+                "roles": ["Trưởng Ban biên tập", "Giám đốc"],
+                "organisation": "Sở Ngoại vụ tỉnh Bình Phước",
+            },
             "address": "Đường 6 tháng 1, phường Tân Phú, thị xã Đồng Xoài, tỉnh Bình Phước",
             "phones": [phone("0271.3887 100", "+842713887100", "Điện thoại")],
             "emails": [mail("bbt_web.sngv@binhphuoc.gov.vn")],
@@ -675,8 +741,16 @@ Cơ quan chủ quản: Ủy ban nhân dân huyện Đắk Lấp Đông
 Chịu trách nhiệm về nội dung:  Đ/c: Lê Quang Dần - Phó Chủ tich UBND huyện - Trưởng Ban biên tập.""",
         {
             "portal_name": "TRANG THÔNG TIN ĐIỆN TỬ HUYỆN ĐẮK LẤP ĐÔNG - TỈNH ĐẮK NÔNG",
-            "license": {"number": "21/GPTTĐT-STTTT", "issued_on": "2017-04-07", "issuer": "Sở Thông tin - Truyền thông tỉnh Đắk Nông"},
-            "responsible_person": {"name": "Lê Quang Dần", "roles": ["Phó Chủ tich", "Trưởng Ban biên tập"], "organisation": "UBND huyện"},
+            "license": {
+                "number": "21/GPTTĐT-STTTT",
+                "issued_on": "2017-04-07",
+                "issuer": "Sở Thông tin - Truyền thông tỉnh Đắk Nông",
+            },
+            "responsible_person": {
+                "name": "Lê Quang Dần",
+                "roles": ["Phó Chủ tich", "Trưởng Ban biên tập"],
+                "organisation": "UBND huyện",
+            },
             "copyright_notice": None,
         },
     ),
@@ -702,7 +776,10 @@ Hotline: 0383 115 226""",
 catantru@longan.gov.vn""",
         {
             "portal_name": "CÔNG AN HUYỆN TÂN TRỤ",
-            "phones": [phone("0272.3867 103", "+842723867103", "Trực ban"), phone("0272.3867 190", "+842723867190", None)],
+            "phones": [
+                phone("0272.3867 103", "+842723867103", "Trực ban"),
+                phone("0272.3867 190", "+842723867190", None),
+            ],
             "emails": [mail("catantru@longan.gov.vn")],
         },
     ),
@@ -730,7 +807,10 @@ Chịu trách nhiệm nội dung: Văn phòng Bộ
             "operating_unit": "Cục Chuyển đổi số",
             "responsible_person": None,
             "address_parts": parts("Số 6B Hoàng Diệu", "phường Ba Đình", None, "thành phố Hà Nội", None),
-            "phones": [phone("080.44127", "+848044127", "Điện thoại liên hệ"), phone("(024) 3733 0144", "+842437330144", "Điện thoại liên hệ")],
+            "phones": [
+                phone("080.44127", "+848044127", "Điện thoại liên hệ"),
+                phone("(024) 3733 0144", "+842437330144", "Điện thoại liên hệ"),
+            ],
             "hotlines": [phone("1900.6171", "+8419006171", "Đường dây nóng tiếp nhận phản ánh")],
         },
     ),
@@ -745,7 +825,10 @@ Phụ trách: Bs. Kha Thị Út - Q. Trưởng phòng Hành chính
             "managing_agency": None,
             "copyright_notice": '© 2020 Bản quyền thuộc Cục Thú y miền Đông\nKhi sử dụng thông tin, đề nghị ghi rõ nguồn "Cục Thú y miền Đông".',
             "responsible_person": {"name": "Kha Thị Út", "roles": ["Q. Trưởng phòng Hành chính"], "organisation": None},
-            "phones": [phone("0251 3822 115", "+842513822115", "Điện thoại"), phone("116", "+842513822116", "Điện thoại")],
+            "phones": [
+                phone("0251 3822 115", "+842513822115", "Điện thoại"),
+                phone("116", "+842513822116", "Điện thoại"),
+            ],
             "faxes": [phone("0251 3822 117", "+842513822117", "Fax")],
         },
     ),
@@ -758,8 +841,15 @@ GP số 106/GP-TTĐT cấp ngày 31/05/2011 bởi Cục QL Phát thanh truyền 
         {
             "portal_name": "TRUNG TÂM CÔNG BÁO TỈNH ĐỒNG NAI",
             "managing_agency": "UBND TỈNH ĐỒNG NAI",
-            "license": {"number": "106/GP-TTĐT", "issued_on": "2011-05-31", "issuer": "Cục QL Phát thanh truyền hình và TTĐT - Bộ TT&TT"},
-            "phones": [phone("0251.3822.501", "+842513822501", "Điện thoại"), phone("3822.502", "+842513822502", "Điện thoại")],
+            "license": {
+                "number": "106/GP-TTĐT",
+                "issued_on": "2011-05-31",
+                "issuer": "Cục QL Phát thanh truyền hình và TTĐT - Bộ TT&TT",
+            },
+            "phones": [
+                phone("0251.3822.501", "+842513822501", "Điện thoại"),
+                phone("3822.502", "+842513822502", "Điện thoại"),
+            ],
             "faxes": [phone("(0251)-3822.503", "+842513822503", "Fax")],
             "emails": [mail("congbao@dongnai.gov.vn")],
         },
@@ -773,7 +863,10 @@ Fax:
 0276.3874 103
 Email: huyendoan@tayninh.gov.vn""",
         {
-            "phones": [phone("0276.3874 101", "+842763874101", "Điện thoại"), phone("0276.3874 102", "+842763874102", "Điện thoại")],
+            "phones": [
+                phone("0276.3874 101", "+842763874101", "Điện thoại"),
+                phone("0276.3874 102", "+842763874102", "Điện thoại"),
+            ],
             "faxes": [phone("0276.3874 103", "+842763874103", "Fax")],
         },
     ),
@@ -784,7 +877,10 @@ Phòng Tổ chức - Hành chính: 0226.3852 400
 Đường dây nóng: 0226.3852 401 (trong giờ hành chính); 0913.45.61.19 (24/24h)""",
         {
             "phones": [phone("0226.3852 400", "+842263852400", "Phòng Tổ chức - Hành chính")],
-            "hotlines": [phone("0226.3852 401", "+842263852401", "Đường dây nóng"), phone("0913.45.61.19", "+84913456119", "Đường dây nóng")],
+            "hotlines": [
+                phone("0226.3852 401", "+842263852401", "Đường dây nóng"),
+                phone("0913.45.61.19", "+84913456119", "Đường dây nóng"),
+            ],
         },
     ),
     Case(
@@ -795,7 +891,10 @@ Văn phòng phía Nam: 36 Hà Tiên, phường 2, quận Tân Bình, TP.HCM - Đ
 Tổng Biên tập: Đoàn Kim Oanh; Phó Tổng Biên tập: Phạm Như Ý""",
         {
             "address_parts": parts("Số 218 Phố Huế", None, "Hai Bà Trưng", "Hà Nội", None),
-            "phones": [phone("024.3942 0761", "+842439420761", "Điện thoại"), phone("028.3844 1907", "+842838441907", "Điện thoại")],
+            "phones": [
+                phone("024.3942 0761", "+842439420761", "Điện thoại"),
+                phone("028.3844 1907", "+842838441907", "Điện thoại"),
+            ],
             "responsible_person": {"name": "Đoàn Kim Oanh", "roles": ["Tổng Biên tập"], "organisation": None},
         },
     ),
@@ -820,7 +919,9 @@ Chịu trách nhiệm nội dung: Phòng Tin học - Văn phòng UBND huyện
         {
             "portal_name": "UBND XÃ THẠNH LỘC TÂY",
             "address": "UBND xã Thạnh Lộc Tây, ấp 4, xã Thạnh Lộc Tây, huyện Cai Lậy Bắc, tỉnh Tiền Giang",
-            "address_parts": parts("UBND xã Thạnh Lộc Tây, ấp 4", "xã Thạnh Lộc Tây", "huyện Cai Lậy Bắc", None, "tỉnh Tiền Giang"),
+            "address_parts": parts(
+                "UBND xã Thạnh Lộc Tây, ấp 4", "xã Thạnh Lộc Tây", "huyện Cai Lậy Bắc", None, "tỉnh Tiền Giang"
+            ),
             "responsible_person": None,
         },
     ),
@@ -845,7 +946,10 @@ Người chịu trách nhiệm: Ông Thạch Sô Phát, Phó CVP UBND tỉnh""",
 Fax: 069 268 215""",
         {
             "portal_name": "BỘ CHỈ HUY BIÊN PHÒNG TỈNH SƠN LA",
-            "phones": [phone("069.2682.114", None, "Điện thoại"), phone("0212 3852 870", "+842123852870", "Điện thoại")],
+            "phones": [
+                phone("069.2682.114", None, "Điện thoại"),
+                phone("0212 3852 870", "+842123852870", "Điện thoại"),
+            ],
             "faxes": [phone("069 268 215", "+8469268215", "Fax")],
         },
     ),
@@ -868,7 +972,9 @@ Fax: 069 268 215""",
             "portal_name": "CỔNG THÔNG TIN ĐIỆN TỬ HUYỆN YÊN MÔ ĐÔNG",
             "managing_agency": "UBND huyện Yên Mô Đông",
             "address": "Phố Trung Sơn, thị trấn Yên Thịnh Đông, huyện Yên Mô Đông, tỉnh Ninh Bình",
-            "address_parts": parts("Phố Trung Sơn", "thị trấn Yên Thịnh Đông", "huyện Yên Mô Đông", None, "tỉnh Ninh Bình"),
+            "address_parts": parts(
+                "Phố Trung Sơn", "thị trấn Yên Thịnh Đông", "huyện Yên Mô Đông", None, "tỉnh Ninh Bình"
+            ),
             "phones": [phone("0229 3869 204", "+842293869204", "ÐT")],
         },
     ),
@@ -892,9 +998,17 @@ Office: 14 Hung Vuong Street, Song Ray Town, Song Ray District, Dong Nai Provinc
 Tel: (84.61) 3861 207 - Fax: (84.61) 3861 208
 Copyright 2014 Song Ray District. All rights reserved.""",
         {
-            "responsible_person": {"name": "Dinh Thi Lan Huong", "roles": ["Deputy Chairwoman"], "organisation": "Song Ray People's Committee"},
+            "responsible_person": {
+                "name": "Dinh Thi Lan Huong",
+                "roles": ["Deputy Chairwoman"],
+                "organisation": "Song Ray People's Committee",
+            },
             "address": "14 Hung Vuong Street, Song Ray Town, Song Ray District, Dong Nai Province, Viet Nam",
-            "address_parts": {"street": "14 Hung Vuong Street", "district": "Song Ray District", "province": "Dong Nai Province"},
+            "address_parts": {
+                "street": "14 Hung Vuong Street",
+                "district": "Song Ray District",
+                "province": "Dong Nai Province",
+            },
             "phones": [phone("(84.61) 3861 207", "+842513861207", "Tel")],
             "faxes": [phone("(84.61) 3861 208", "+842513861208", "Fax")],
             "copyright_notice": "Copyright 2014 Song Ray District. All rights reserved.",
@@ -965,6 +1079,8 @@ def test_footer(case: Case) -> None:
         if isinstance(expected, dict):
             assert {key: (got[name] or {}).get(key) for key in expected} == expected, name
         elif name == "emails":
-            assert [{key: item.get(key) for key in gold} for item, gold in zip(got[name], expected, strict=True)] == expected
+            assert [
+                {key: item.get(key) for key in gold} for item, gold in zip(got[name], expected, strict=True)
+            ] == expected
         else:
             assert got[name] == expected, name

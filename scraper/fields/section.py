@@ -12,6 +12,7 @@ from scraper.text import key, tidy
 from scraper.view import Candidate, View
 
 _CRUMB_SEPARATOR = re.compile(r"\s*(?:[»›>/|]|[\ue000-\uf8ff]|::|→)\s*")
+_CRUMB_MARK = re.compile(r"[»›>\ue000-\uf8ff→]|::|\s/\s")
 _CRUMB_NAME = re.compile(r"readcrumb|duong-?dan|sitemappath|box-map", re.IGNORECASE)
 _LAST_PUNCTUATION = ".!?:;,"
 SECTION_WORDS = 12
@@ -39,26 +40,35 @@ def line_above(view: View) -> Candidate | None:
 
 def breadcrumb(view: View) -> Candidate | None:
     """The last step of the breadcrumb that is not the headline itself."""
-    title = key(view.title_block.text) if view.title_block else ""
-    for block in view.page.blocks:
-        if block.frame is None or (view.title_block and block.index > view.title_block.index):
-            break
-        names = " ".join(f.names for f in list(block.frame.ancestors())[:6])
-        if not _CRUMB_NAME.search(names) and len(_CRUMB_SEPARATOR.findall(block.text)) < 2:
+    title = view.title_block
+    end = title.index if title is not None else len(view.page.blocks)
+    for block in reversed(view.page.blocks[:end]):
+        if block.frame is None or len(block.text) > 200 or view.has_date(block.text):
             continue
-        steps = [step for step in _CRUMB_SEPARATOR.split(block.text) if step]
-        steps = [step for step in steps if key(step) != title]
-        later = view.page.blocks[block.index + 1] if block.index + 1 < len(view.page.blocks) else None
-        if (
-            later is not None
-            and later.frame is not None
-            and later.frame.up is block.frame.up
-            and key(later.text) != title
-        ):
-            continue
+        steps = _steps(view, block)
         if steps and len(steps[-1].split()) <= SECTION_WORDS:
-            return Candidate(tidy(steps[-1]), block.text, block.node)
+            return Candidate(steps[-1], block.text, block.node)
     return None
+
+
+def _steps(view: View, block: Block) -> list[str]:
+    """The steps of a breadcrumb printed in one block, the headline left out; empty when it is none."""
+    named = block.frame is not None and any(_CRUMB_NAME.search(f.names) for f in list(block.frame.ancestors())[:5])
+    marks = len(_CRUMB_MARK.findall(block.text))
+    if not named and marks < 1 + ("/" in block.text):
+        return []
+    parts = _CRUMB_SEPARATOR.split(block.text)
+    if len(parts) < 2 and named:  # steps parted by styling alone: one link each
+        parts = [run.text for run in block.runs]
+    title = key(view.title_block.text) if view.title_block else ""
+    steps = [tidy(part) for part in parts if tidy(part) and key(part) != title]
+    below = view.page.blocks[block.index + 1] if block.index + 1 < len(view.page.blocks) else None
+    follows = below is not None and below.frame is not None and block.frame is not None and below.frame.up is block.frame.up
+    if len(steps) < 2 and not (named and (len(parts) > 1 or block.tag == "li")):
+        return []
+    if follows and below is not None and block.tag == "li" and key(below.text) != title:
+        return []  # an earlier step of a list of steps
+    return steps
 
 
 def structured_section(view: View) -> Candidate | None:

@@ -10,7 +10,7 @@ from scraper.lines.names import signer
 
 _LINE_LIMIT = 90  # a longer line is no signature
 _END_MARK = re.compile(r"(?P<mark>\.\s?/{1,2}\s?\.|(?<![\w/])/\.|(?<=\w)\./)(?P<rest>[^./]{0,80}\.?)$")
-_SENTENCE_END = re.compile(r"[.!?…:;”\"»)]$")
+_SENTENCE_END = re.compile(r"[.!?…”\"»)]$")
 
 
 def end_mark(line: str) -> tuple[str, str] | None:

@@ -100,7 +100,7 @@ def _grammar() -> _Grammar:
         left=re.compile(rf"(?:(?<![\w.,/]){piece}{_GLUE})*\Z", flags),
         right=re.compile(rf"(?:t(?=\d\d:)|{_GLUE})(?:{piece}{_GLUE})*", flags),
         zone=re.compile(zone_pattern(), flags),
-        time_only=re.compile(rf"\(?{TIME}\)?", flags),
+        time_only=re.compile(rf"\(?{TIME}(?:{zone_pattern()})?\)?", flags),
         weekday=re.compile(rf"(?<!\w)(?:{weekday})(?!\w)", flags),
         day_first=re.compile(rf"(?<!\w)(?:{one_of(words['date_signs']['day_first'])})(?!\w)", flags),
     )
@@ -250,7 +250,8 @@ def is_time(text: str) -> bool:
 
 def at_time(reading: DateReading, text: str) -> DateReading:
     """A date without a time at the time that another cell of its line prints."""
-    clock = read_clock(_grammar().time_only.fullmatch(text), None)
+    match = _grammar().time_only.fullmatch(text)
+    clock = read_clock(match, match)
     if clock is None:
         return reading
     other = reading.alternative and reading.alternative + clock.iso()

@@ -105,7 +105,8 @@ def signer(text: str, *, sure: bool = False) -> str | None:
         bare = bare[1:-1].strip()
     if not _INITIAL.fullmatch(bare[-2:]):
         bare = bare.rstrip(". ")
-    return bare if is_unit(bare) or is_person(bare, sure=sure) else None
+    abbreviated = _is_abbreviation(bare) and bare.casefold() not in _lists().short
+    return bare if (is_unit(bare) and (sure or not abbreviated)) or is_person(bare, sure=sure) else None
 
 
 def is_named(text: str) -> bool:
@@ -141,6 +142,8 @@ def _is_name(part: str, sure: bool) -> bool:
     if not full or len(words) > 5 or (len(words) == 1 and not sure) or not all(map(_is_capitalised, full)):
         return False
     lower = [word.casefold() for word in full]
+    if any(word.isupper() and len(word) > 1 for word in full) and not all(map(str.isupper, full)):
+        return False
     if not lists.never.isdisjoint(lower) or any(" ".join(pair) in lists.phrases for pair in pairwise(lower)):
         return False
     if lower[0] in lists.highland or lower[0][1:2] in ("'", "’"):

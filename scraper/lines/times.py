@@ -76,6 +76,8 @@ def _offset(zone: re.Match[str] | None) -> int | None:
     if name := zone["zone"]:
         return int(table()["zones"][name.casefold()]) * 60
     text = zone["off"] or zone["stamp"]
+    if not text:
+        return None
     digits = re.sub(r"\D", "", text)
     if not digits:
         return 0
