@@ -102,12 +102,16 @@ def _headline_links(view: View) -> list[Block]:
 
 def _refuse_listings(view: View, winners: dict[str, Candidate], name: str) -> None:
     """A page whose main part is links to articles, or teasers under such links."""
-    if view.form is not None and view.form.get("body"):
+    if view.body_root is not None or (view.form is not None and view.form.get("body")):
         return
-    core = view.zones.core
-    inside = [b for b in view.article_blocks if core is None or core[0] <= b.index <= core[1]]
+    first, last = view.zones.core or (0, -1)
+    inside = [
+        block
+        for block in view.page.blocks[max(0, first - 2) : last + 1]
+        if view.zones.marks[block.index] in ("body", "header", "related", "tools")
+    ]
     links = [b for b in inside if b.links > 0.5 and len(b.text) >= HEADLINE_LINK]
-    prose = [b for b in inside if view.body_root is None and view.zones.weights[b.index] > 0]
+    prose = [b for b in inside if view.zones.weights[b.index] > 0]
     words = sum(len(b.text) for b in prose)
     if len(links) >= 3 and len(links) >= 0.5 * len(prose):
         raise NotAnArticle(name, f"{len(links)} links to articles in its main part", reason=_kind_of_front(view))

@@ -21,6 +21,10 @@ from scraper.text import caseless, fold, key
 REACH_ABOVE, REACH_BELOW = 14, 3
 SHORTEST, LONGEST = 4, 300
 _TITLE_NAME = re.compile(r"title|tieu-?_?de|headline|heading|subject|entry-title", re.IGNORECASE)
+_HOME_PATHS = frozenset(
+    ["", "/", "/default.aspx", "/pages/default.aspx", "/index.html", "/index.aspx", "/pages/home.aspx", "/trang-chu"]
+)
+_BYLINE_NAME = re.compile(r"byline|author|tac-?_?gia|nguoi-?_?viet", re.IGNORECASE)
 _SECTION_NAME = re.compile(r"folder|site|section|chuyenmuc|category|zone|other|breadcrumb|part-title", re.IGNORECASE)
 _CRUMB_ENDS = "»›>→"
 # Head of an administrative document (Decree 30/2020/NĐ-CP, annex I): national motto; place, then the signing date.
@@ -61,6 +65,13 @@ def is_meta_line(block: Block) -> bool:
         return False
     rest, dates = DATE_LIKE.subn(" ", text)
     return dates > 0 and len(rest.strip(" |,-–:()")) <= max(40, len(text) // 3)
+
+
+def is_named_byline(block: Block) -> bool:
+    """Whether a short line stands in an element whose class or id calls it byline or author."""
+    if block.frame is None or len(block.text) > 80 or block.text[-1] in ".!?:":
+        return False
+    return _BYLINE_NAME.search(f"{block.frame.names} {block.runs[0].frame.names}") is not None
 
 
 def slug_words(url: str | None) -> frozenset[str]:
@@ -105,6 +116,8 @@ def find_headline(
             signs["end of breadcrumb"] = 3.5
             signs.pop("link", None)
         signs["distance"] = max(-1.2, -0.08 * above) if above >= 0 else -1.0 + 0.3 * above
+        if block.heading > 1 and sum(1 for later in blocks[index + 1 :] if later.heading == block.heading) >= 3:
+            signs["one of several headings"] = -1.5
         if counts[block.text] > 1 and len(block.text.split()) <= 6:
             signs["repeated"] = -2.0
         if index + 1 < len(blocks) and is_meta_line(blocks[index + 1]):
@@ -120,6 +133,19 @@ def _ends_breadcrumb(blocks: Sequence[Block], index: int) -> bool:
     if before is None or block.frame is None or before.frame is None or block.text[-1] in _CRUMB_ENDS:
         return False
     return before.text[-1] in _CRUMB_ENDS and before.frame.up is block.frame.up and len(block.text.split()) >= 3
+
+
+def _links_home(block: Block) -> bool:
+    """Whether the line is a link to the site's start page: the site's name, not a headline."""
+    link = next((f.el for f in block.runs[0].frame.ancestors() if f.tag == "a"), None) if block.runs else None
+    href = (link.get("href") or "").strip() if link is not None else ""
+    if not href or href.startswith(("#", "?")):
+        return False
+    try:
+        parts = urlsplit(href)
+    except ValueError:
+        return False
+    return not parts.query and parts.path.lower() in _HOME_PATHS
 
 
 def _signs(
@@ -162,7 +188,7 @@ def _signs(
     if text[-1] in ".;:" and not text.endswith("..."):
         yield "sentence end", -1.0
     if block.links > 0.8:
-        yield "link", -1.5
+        yield ("links home", -5.0) if _links_home(block) else ("link", -1.5)
     known_labels = labels()
     if block.head in known_labels.tools or block.head in known_labels.chrome or block.label is not None:
         yield "known label", -6.0

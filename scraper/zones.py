@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from scraper.headline import LETTERHEAD, SIGNED, Scored, find_headline, is_meta_line
+from scraper.headline import LETTERHEAD, SIGNED, Scored, find_headline, is_meta_line, is_named_byline
 from scraper.labels import labels, undouble
 from scraper.page import Block, Frame, Page
 from scraper.roles import WEIGHT, Roles
@@ -339,7 +339,7 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
     marks, heads, words = zones.marks, zones.heads, labels()
     first, last = zones.core
     around_core = set(core.ancestors()) if core is not None else set()
-    over = False
+    over = closed = False
     start = _mark_letterhead(blocks, marks, range(start, min(first + 1, end)))
     _claim_header(blocks, marks, range(start, first))
     for index in range(start, end):
@@ -353,15 +353,14 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
             continue
         if index > first and len(block.text) < 60 and head.startswith(words.related_starts):
             over = True
-        if over and index <= last and zones.weights[index] > 0:
+        if index > first and len(block.text) < 40 and head.startswith(words.comments_starts) and block.links < 0.5:
+            closed = over = True  # what readers wrote
+        if over and not closed and index <= last and zones.weights[index] > 0:
             over = False  # a box in the middle of the article: its prose goes on
         if over or role == "related":
             marks[index] = "related"
         elif role in ("nav", "chrome", "comments", "tools", "aside", "footer"):
             marks[index] = "chrome"
-        elif index > last and head.startswith(words.comments_starts) and len(block.text) < 80:
-            over = True
-            marks[index] = "related"
         elif len(block.text) < 300 and head.startswith(words.tags_starts) and index > first:
             marks[index] = "tail"
         elif (
@@ -414,7 +413,7 @@ def _claim_header(blocks: Sequence[Block], marks: list[str], between: Iterable[i
 
     open_ = [index for index in between if marks[index] == "other" and len(blocks[index].text) <= 200]
     for index in open_:
-        if is_meta_line(blocks[index]):
+        if is_meta_line(blocks[index]) or is_named_byline(blocks[index]):
             marks[index] = "header"
     if open_:
         reading = read_header([blocks[index].spaced for index in open_], context="article header", day_first=True)

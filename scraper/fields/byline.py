@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from scraper.fields.structured import stated
+from scraper.headline import is_named_byline
 from scraper.view import Candidate, View
+
+
+_BY = re.compile(r"^(?:by|written by|bởi|par)\s+", re.IGNORECASE)
 
 
 def form_author(view: View) -> Candidate | None:
@@ -16,6 +22,15 @@ def header_author(view: View) -> Candidate | None:
     """The byline in the lines around the headline."""
     author = view.header.author
     return Candidate(author, author, view.header_node("author")) if author else None
+
+
+def named_byline(view: View) -> Candidate | None:
+    """A short line near the headline in an element that is called byline or author."""
+    for block in view.header_blocks:
+        if is_named_byline(block) and not view.has_date(block.text) and block.label is None:
+            name = _BY.sub("", block.text)
+            return Candidate(name, block.text, block.node) if name else None
+    return None
 
 
 def signature(view: View) -> Candidate | None:
@@ -52,5 +67,5 @@ def _from_end(view: View, name: str) -> Candidate | None:
     return Candidate(value, value, blocks[index].node if index is not None else None) if value else None
 
 
-AUTHOR = (form_author, header_author, signature, structured_author)
+AUTHOR = (form_author, header_author, named_byline, signature, structured_author)
 SOURCE = (form_source, header_source, closing_source)

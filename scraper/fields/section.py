@@ -63,7 +63,9 @@ def _steps(view: View, block: Block) -> list[str]:
     title = key(view.title_block.text) if view.title_block else ""
     steps = [tidy(part) for part in parts if tidy(part) and key(part) != title]
     below = view.page.blocks[block.index + 1] if block.index + 1 < len(view.page.blocks) else None
-    follows = below is not None and below.frame is not None and block.frame is not None and below.frame.up is block.frame.up
+    follows = (
+        below is not None and below.frame is not None and block.frame is not None and below.frame.up is block.frame.up
+    )
     if len(steps) < 2 and not (named and (len(parts) > 1 or block.tag == "li")):
         return []
     if follows and below is not None and block.tag == "li" and key(below.text) != title:
