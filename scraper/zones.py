@@ -373,6 +373,8 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
             marks[index] = "tools"
         elif index >= first and block.links > 0.5 and _links_a_file(block):
             marks[index] = "tail"
+        elif index > last and block.links > 0.25 and block.text.count("|") >= 2:
+            marks[index] = "tail"  # a line of controls: "Posted by … | Permalink | Comments"
         elif index > last and _in_signed_table(block, blocks[last:end]):
             marks[index] = "signature"
         elif index > first and len(block.text) < 120 and head.startswith(words.attachment_starts):

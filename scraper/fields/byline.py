@@ -11,6 +11,8 @@ from scraper.view import Candidate, View
 
 _BY = re.compile(r"^(?:by|written by|bởi|par)\s+", re.IGNORECASE)
 
+_POSTED = re.compile(r"^Posted\b.{0,40}?\bby\s+([^|]{2,80}?)\s*(?:\||$)", re.IGNORECASE)
+
 
 def form_author(view: View) -> Candidate | None:
     """The author column of a filled list form (free text, never the SharePoint account)."""
@@ -30,6 +32,14 @@ def named_byline(view: View) -> Candidate | None:
         if is_named_byline(block) and not view.has_date(block.text) and block.label is None:
             name = _BY.sub("", block.text)
             return Candidate(name, block.text, block.node) if name else None
+    return None
+
+
+def posted_by(view: View) -> Candidate | None:
+    """ "Posted at 10:24 AM by …" below a blog post, as the SharePoint blog product prints it."""
+    for block in view.zones.of(view.page, "tail"):
+        if match := _POSTED.match(block.text):
+            return Candidate(match.group(1).strip(), block.text, block.node)
     return None
 
 
@@ -67,5 +77,5 @@ def _from_end(view: View, name: str) -> Candidate | None:
     return Candidate(value, value, blocks[index].node if index is not None else None) if value else None
 
 
-AUTHOR = (form_author, header_author, named_byline, signature, structured_author)
+AUTHOR = (form_author, header_author, named_byline, posted_by, signature, structured_author)
 SOURCE = (form_source, header_source, closing_source)
