@@ -77,10 +77,12 @@ def add(
 
     if not sources and not lists:
         raise typer.BadParameter("name at least one SOURCE, or --from FILE", param_hint="SOURCE")
+    if url is not None and (lists or len(sources or ()) != 1):
+        raise typer.BadParameter("it says where one saved page was published; name that page alone", param_hint="--url")
     errors: list[LuutruError] = []
     counts: Counter[str] = Counter()
     fetching = LazyFetcher(
-        contact=contact, total_timeout=timeout, max_bytes=max_bytes, retries=retries, allow_private=allow_private
+        contact, total_timeout=timeout, max_bytes=max_bytes, retries=retries, allow_private=allow_private
     )
     with fetching as fetcher, Archive.open(archive) as kept:
         readings = read_all(

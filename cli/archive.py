@@ -169,17 +169,17 @@ def _find(
 
 
 def _print_table(records: list[dict[str, Any]], *, color: bool) -> None:
-    from urllib.parse import urlsplit
-
-    from cli.render import clip, console, width
     from rich.text import Text
+
+    from cli.render import clip, console, safe, width
+    from storage.identity import host_of
 
     screen, columns = console(color=color), width() if sys.stdout.isatty() else 10_000
     for record in records:
-        host = urlsplit(record.get("url") or "").hostname or "-"
+        host = host_of(record.get("url") or "") or "-"
         line = Text()
         line.append(f"{record['id']}  ", style="cyan")
-        line.append(f"{clip(record.get('published_at') or '', 10):<10}  ", style="green")
+        line.append(f"{safe(record.get('published_at') or '')[:10]:<10}  ", style="green")
         line.append(f"{clip(host, 28):<28}  ", style="dim")
         line.append(clip(record.get("title") or "", max(20, columns - line.cell_len)))
         screen.print(line)

@@ -112,21 +112,19 @@ def _load(
     source: str, url: str | None, contact: str | None, timeout: float, max_bytes: int, retries: int, allow_private: bool
 ) -> Capture:
     """The capture of exactly one source."""
+    from itertools import islice
+
     from cli.wiring import LazyFetcher
     from scraper.errors import InputError
     from scraper.sources import expand
 
-    found = list(expand([source], url=url))[:2]
+    found = list(islice(expand([source], url=url), 2))
     if isinstance(found[0], InputError):
         raise found[0]
     if len(found) > 1:
         raise InputError(source, "this command reads one page", hint="luutru add takes folders and lists")
-    options = {
-        "contact": contact,
-        "total_timeout": timeout,
-        "max_bytes": max_bytes,
-        "retries": retries,
-        "allow_private": allow_private,
-    }
-    with LazyFetcher(**options) as fetcher:
+    fetching = LazyFetcher(
+        contact, total_timeout=timeout, max_bytes=max_bytes, retries=retries, allow_private=allow_private
+    )
+    with fetching as fetcher:
         return found[0].load(fetcher)

@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 class LazyFetcher:
     """A fetcher that is made with the first address, so that reading files costs no HTTP machinery."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, contact: str | None, **options: Any) -> None:
+        self._contact = contact
         self._options = options
         self._fetcher: Any = None
 
     def fetch(self, url: str) -> Capture:
         """As `Fetcher.fetch`."""
         if self._fetcher is None:
-            from scraper.fetch import Fetcher, FetchOptions
+            from scraper.fetch import Fetcher, FetchOptions, user_agent
 
-            self._fetcher = Fetcher(FetchOptions(**{k: v for k, v in self._options.items() if v is not None}))
+            self._fetcher = Fetcher(FetchOptions(user_agent=user_agent(self._contact), **self._options))
         capture: Capture = self._fetcher.fetch(url)
         return capture
 
@@ -43,32 +44,29 @@ class LazyFetcher:
             self._fetcher.close()
 
 
-def store(
-    readings: Iterable[Reading], archive: Archive, complain: Callable[[LuutruError], None]
-) -> Iterator[Outcome]:
-    """Put the records of a stream of readings and give the outcomes, in about the order of reading.
+def store(readings: Iterable[Reading], archive: Archive, complain: Callable[[LuutruError], None]) -> Iterator[Outcome]:
+    """Put the records of a stream of readings and give the outcomes, in the order of reading.
 
     complain: told each failure as it happens, while outcomes wait for their batch to be on disk.
     """
-    names: deque[str] = deque()
-    failures: deque[Outcome] = deque()
+    waiting: deque[str | Outcome] = deque()  # sources of records under way, and failures that came after them
 
     def records() -> Iterator[Record]:
         for reading in readings:
             if reading.record is not None:
-                names.append(reading.source)
+                waiting.append(reading.source)
                 yield reading.record
             elif reading.error is not None:
                 complain(reading.error)
-                failures.append(failed(reading.source, reading.error))
+                waiting.append(failed(reading.source, reading.error))
 
     for outcome in archive.put_many(records()):
-        while failures:
-            yield failures.popleft()
+        while not isinstance(source := waiting.popleft(), str):
+            yield source
         if outcome.kind == "failed":
             complain(InputError(what=outcome.reason, hint=outcome.hint))
-        yield replace(outcome, source=names.popleft())
-    yield from failures
+        yield replace(outcome, source=source)
+    yield from (failure for failure in waiting if isinstance(failure, Outcome))
 
 
 def failed(source: str, error: LuutruError) -> Outcome:

@@ -20,6 +20,14 @@ _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IG
 _SNIFF = 4096
 # What browsers read for these labels (WHATWG encoding standard, "names and labels").
 _BROWSER_NAMES = {"iso8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254"}
+# Encodings of Python's own, and one that the standard forbids.
+_NEVER = frozenset(
+    ["idna", "mbcs", "oem", "palmos", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"]
+)
+# What a detector may name: the single-byte and East Asian encodings of the standard; others are wild guesses.
+_GUESSES = re.compile(
+    r"cp125\d|iso8859-\d+|koi8-[ru]|cp866|cp874|gb18030|gbk|gb2312|big5|euc_jp|shift_jis|euc_kr|utf-16"
+)
 # Doubly encoded UTF-8: the lead bytes of Vietnamese letters seen as Latin letters.
 _MOJIBAKE = re.compile("áº[\u0080-\u00bf]|á»[\u0080-\u00bf]|Ã[\u0080-\u00bf]|Æ°|Ä\u0091")
 # TCVN3 (.VnTime) text read as Latin-1: signs that Vietnamese never puts between letters.
@@ -71,15 +79,14 @@ def _as_utf8(content: bytes) -> str | None:
 
 
 def _codec(label: str) -> str | None:
+    """The Python codec of an encoding's label; None for what is no encoding of documents ("hex", "idna", "utf-7")."""
     try:
-        name = codecs.lookup(label).name
+        codec = codecs.lookup(label)
     except LookupError:
         return None
-    try:
-        b"".decode(name)
-    except (LookupError, UnicodeError):
-        return None  # a bytes-to-bytes codec such as "hex"
-    return _BROWSER_NAMES.get(name, name)
+    if codec.name in _NEVER or not codec._is_text_encoding:
+        return None
+    return _BROWSER_NAMES.get(codec.name, codec.name)
 
 
 def _detect(content: bytes) -> str:
@@ -88,7 +95,7 @@ def _detect(content: bytes) -> str:
 
     for guess in EncodingDetector(content[:200_000], is_html=True).encodings:
         name = _codec(guess)
-        if name and name != "utf-8":
+        if name and _GUESSES.fullmatch(name):
             return name
     return "cp1252"
 

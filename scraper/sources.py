@@ -23,8 +23,9 @@ from scraper.models import Capture, CaptureInfo
 HTML_SUFFIXES = frozenset([".html", ".htm", ".xhtml", ".shtml", ".aspx", ".asp", ".php"])
 MHTML_SUFFIXES = frozenset([".mhtml", ".mht"])
 TEXT_SUFFIXES = frozenset([".txt", ".text"])
+_PAGES = HTML_SUFFIXES | MHTML_SUFFIXES | TEXT_SUFFIXES
 MAX_FILE = 100_000_000
-_ADDRESS = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:")
+_ADDRESS = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*:(?!\d+(?:/|$))")  # a scheme; not a host with its port
 _WEB = re.compile(r"^https?://", re.IGNORECASE)
 _MARKUP = re.compile(rb"<(?:!doctype|html|head|body|div|p|table|meta|span|form|title|br|h[1-6])\b", re.IGNORECASE)
 
@@ -63,7 +64,7 @@ def capture_of(content: bytes, name: str, url: str | None = None, *, suffix: str
         from scraper.mhtml import read_mhtml
 
         return read_mhtml(content, name, url)
-    is_text = suffix in TEXT_SUFFIXES or (suffix not in HTML_SUFFIXES and not _MARKUP.search(content, 0, 100_000))
+    is_text = suffix in TEXT_SUFFIXES or (suffix not in HTML_SUFFIXES and not _has_markup(content[:100_000]))
     info = CaptureInfo(
         requested_url=url,
         final_url=url,
@@ -75,6 +76,10 @@ def capture_of(content: bytes, name: str, url: str | None = None, *, suffix: str
     return Capture(content, info, name)
 
 
+def _has_markup(head: bytes) -> bool:
+    return _MARKUP.search(head.replace(b"\x00", b"")) is not None  # UTF-16, too
+
+
 def expand(
     arguments: Iterable[str], *, lists: Iterable[Path] = (), url: str | None = None
 ) -> Iterator[Source | InputError]:
@@ -82,6 +87,7 @@ def expand(
 
     lists: files with one address a line (`#` starts a comment).  url: published address of a single saved page.
     """
+    url = url or None
     for path in lists:
         yield from _from_list(path)
     for argument in arguments:
@@ -105,15 +111,15 @@ def _expand_one(argument: str, url: str | None) -> Iterator[Source | InputError]
 def _expand_path(argument: str, url: str | None) -> Iterator[Source | InputError]:
     path = Path(argument)
     try:
-        if path.is_dir():
+        if path.is_dir() and url is None:
             yield from _from_folder(path)
+        elif path.is_dir():
+            yield InputError(argument, "a folder has no address of its own", hint="leave --url out, or name one page")
         elif not path.exists():
-            looks_like_host = "." in argument.split("/", 1)[0].strip(".") and not path.suffix.lower() in (
-                HTML_SUFFIXES | TEXT_SUFFIXES | MHTML_SUFFIXES
-            )
+            looks_like_host = re.match(r"[^/\s]*[^/\s.]\.[^/\s.]", argument) and path.suffix.lower() not in _PAGES
             hint = f"for a web address write https://{argument}" if looks_like_host else "check the name"
             yield InputError(argument, "no such file or folder", hint=hint)
-        elif path.suffix.lower() in TEXT_SUFFIXES and _is_address_list(path):
+        elif path.suffix.lower() in TEXT_SUFFIXES and path.is_file() and _is_address_list(path):
             yield from _from_list(path)
         else:
             yield Source("file", argument, url)
@@ -122,12 +128,11 @@ def _expand_path(argument: str, url: str | None) -> Iterator[Source | InputError
 
 
 def _from_folder(folder: Path) -> Iterator[Source | InputError]:
-    wanted = HTML_SUFFIXES | MHTML_SUFFIXES | TEXT_SUFFIXES
     found = False
     for root, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            if Path(name).suffix.lower() in wanted:
+            if Path(name).suffix.lower() in _PAGES:
                 found = True
                 yield Source("file", str(Path(root) / name))
     if not found:
@@ -135,14 +140,14 @@ def _from_folder(folder: Path) -> Iterator[Source | InputError]:
 
 
 def _is_address_list(path: Path) -> bool:
-    """Whether every line of a text file that says anything is a web address."""
+    """Whether at least half of the lines of a text file that say anything are web addresses."""
     with path.open("rb") as file:
         head = file.read(65_536)
     lines = [line.strip() for line in head.decode("utf-8", "replace").splitlines()]
     said = [line for line in lines if line and not line.startswith("#")]
     if len(head) == 65_536:
         said = said[:-1]
-    return bool(said) and all(_WEB.match(line) for line in said)
+    return bool(said) and 2 * sum(1 for line in said if _WEB.match(line)) >= len(said)
 
 
 def _from_list(path: Path) -> Iterator[Source | InputError]:

@@ -243,6 +243,7 @@ def _stage(staging: Staging, record: Json, now: str) -> Outcome:
 
 def _outcome(decision: Decision, state: Json, record: Json) -> Outcome:
     capture, problems = record.get("capture"), record.get("problems")
+    doubts = problems if isinstance(problems, list) else []
     asked = capture.get("requested_url") if isinstance(capture, dict) else None
     return Outcome(
         kind=decision.kind,
@@ -252,7 +253,7 @@ def _outcome(decision: Decision, state: Json, record: Json) -> Outcome:
         revision=state["revision"],
         reason=decision.reason,
         url=state.get("url"),
-        problems=tuple(str(p.get("code")) for p in problems or () if isinstance(p, dict)),
+        problems=tuple(str(p.get("code")) for p in doubts if isinstance(p, dict)),
     )
 
 

@@ -59,7 +59,7 @@ def _words(marked: bool) -> _Words:
         whole_words(map(form, table["house"])),
         re.compile(rf"(?:{trie(map(form, table['country']))})\.?$"),
         {**levels, **suffixes},
-        re.compile(rf"(?<=\w)\s(?=(?:{unit})\s?[^\W\d_]|(?:{unit})\s?\d)"),
+        re.compile(rf"(?<=\w)\s(?=(?:{unit}))"),
     )
 
 
@@ -108,24 +108,14 @@ def _parts(text: str, small: str, words: _Words) -> list[_Part]:
 
 
 def _inner(text: str, small: str, start: int, end: int, words: _Words) -> list[tuple[int, int]]:
-    """A part cut where a unit follows without a comma: "612 đường A phường B"."""
-    opens = (
-        words.first.match(small, start, end)
-        or words.house.match(small, start, end)
-        or small[start : start + 1].isdigit()
-    )
-    if not opens:
-        return [(start, end)]
+    """A part cut where a unit follows without a comma ("8 đường A phường B"): only behind a unit or a house and its
+    street, since buildings are named after districts."""
     spans: list[tuple[int, int]] = []
     for gap in words.inside.finditer(small, start, end):
         head = text[start : gap.start()].split()
-        named = len(head) > 1 and (head[-1][:1].isupper() or head[-1][:1].isdigit() or text.isupper())
-        starts_name = (
-            text[gap.end()].isupper()
-            or (match := words.first.match(small, gap.end())) is not None
-            and not text[match.end() :].lstrip()[:1].islower()
-        )
-        if named and starts_name and (len(head) > 2 or head[0][:1].isdigit() or words.first.match(small, start)):
+        is_unit = words.first.match(small, start, end) is not None
+        is_house = small[start].isdigit() or (len(head) > 2 and words.house.match(small, start, end) is not None)
+        if len(head) > 1 and (is_unit or is_house) and not head[-1][0].islower():
             spans.append((start, gap.start()))
             start = gap.end()
     return [*spans, (start, end)]
@@ -154,9 +144,9 @@ def _place_units(text: str, parts: list[_Part], found: dict[str, str]) -> int:
             level = "city"
         if level == "city" and "city" in found:
             level = "district"
+        if level is None and i and parts[i - 1].level == "ward" and first < len(parts):
+            level = "district"
         if level is None:
-            if first < len(parts) and any(p.level in ("ward", "district") for p in parts[:i]):
-                continue
             break
         rank = _LEVELS.index(level)
         if level in found or any(_LEVELS.index(other) < rank for other in found):

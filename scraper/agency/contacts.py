@@ -11,12 +11,11 @@ from typing import NamedTuple
 from scraper.agency.addresses import looks_like_address
 from scraper.agency.dialing import AMBIGUOUS, MISMATCH, Dialer, Dialled, is_service
 from scraper.agency.emails import read_emails
+from scraper.agency.marks import IGNORED, NOTICE, NUMBERS
 from scraper.agency.phones import Printed, read_numbers
 from scraper.agency.provinces import ELSEWHERE, provinces_in
-from scraper.agency.marks import IGNORED, NOTICE, NUMBERS
 from scraper.agency.segment import Segment
-from scraper.agency.words import fold, is_institution, whole_words
-from scraper.labels import load_table
+from scraper.agency.words import fold, is_institution, label_words, whole_words
 from scraper.models import Email, EmailLabel, Phone, Problem
 
 _LABEL_LONGEST = 70
@@ -27,9 +26,9 @@ _MESSAGES = {
 
 
 class Numbers(NamedTuple):
-    """fields: `phones`, `faxes`, `hotlines` → numbers, each with its segment."""
+    """fields: `phones`, `faxes`, `hotlines` → E.164 (or print) → number and its segment, each once."""
 
-    fields: dict[str, list[tuple[Phone, Segment]]]
+    fields: dict[str, dict[str, tuple[Phone, Segment]]]
     problems: list[Problem]
 
 
@@ -41,7 +40,7 @@ class _Words(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _words() -> _Words:
-    table = load_table("agency_labels")
+    table = label_words()
     return _Words(
         tuple(table["emails"]["submissions"]), tuple(table["emails"]["other"]), whole_words(table["phones"]["mobile"])
     )
@@ -58,14 +57,15 @@ def read_phones(segments: Sequence[Segment], names: Sequence[str | None], page_d
     """The numbers of a footer. `names` are its agencies, whose provinces help to read old numbers."""
     hinted = frozenset(province for name in names if name for province in provinces_in(name))
     dialer = Dialer(frozenset(_provinces(segments)), hinted, page_date)
-    numbers = Numbers({"phones": [], "faxes": [], "hotlines": []}, [])
+    numbers = Numbers({"phones": {}, "faxes": {}, "hotlines": {}}, [])
     before: Segment | None = None
     for segment in segments:
         label = segment.label
         if not segment.fields and label is None and before is not None and _names_number(before):
             label = before.value
         if segment.field in NUMBERS or not segment.fields:
-            for printed in read_numbers(segment.value, strict=not segment.fields):
+            strict = not segment.fields or looks_like_address(segment.value)
+            for printed in read_numbers(segment.value, strict=strict):
                 _add(numbers, dialer, segment, printed, printed.label or label)
         before = segment
     return numbers
@@ -102,16 +102,14 @@ def _add(numbers: Numbers, dialer: Dialer, segment: Segment, printed: Printed, l
         fields = ("hotlines",)
     phone = Phone(printed.raw, dialled.e164, label)
     for field in fields:
-        known = numbers.fields[field]
-        if phone.e164 is None or all(phone.e164 != other.e164 for other, _ in known):
-            known.append((phone, segment))
+        numbers.fields[field].setdefault(phone.e164 or phone.raw, (phone, segment))
     if dialled.problem:
         message = _MESSAGES[dialled.problem].format(printed.raw)
         numbers.problems.append(Problem(dialled.problem, f"agency.{fields[0]}", message))
 
 
-def read_mail(segments: Sequence[Segment]) -> list[tuple[Email, Segment]]:
-    """The mail addresses of a footer, each once."""
+def read_mail(segments: Sequence[Segment]) -> dict[str, tuple[Email, Segment]]:
+    """The mail addresses of a footer, each once, with their segments."""
     found: dict[str, tuple[Email, Segment]] = {}
     for segment in segments:
         if segment.field in (IGNORED, NOTICE):
@@ -120,7 +118,7 @@ def read_mail(segments: Sequence[Segment]) -> list[tuple[Email, Segment]]:
         purpose = _purpose(segment.label) if is_labelled else "contact"
         for email in read_emails(segment.value, label=purpose, labelled=is_labelled):
             found.setdefault(email.address, (email, segment))
-    return list(found.values())
+    return found
 
 
 def _purpose(label: str | None) -> EmailLabel:

@@ -19,6 +19,8 @@ from scraper.labels import load_table
 AMBIGUOUS = "ambiguous_phone"
 MISMATCH = "area_code_mismatch"
 
+_NOT_DIGIT = re.compile(r"[^0-9]+")
+_BRACKETED = re.compile(r"[\s-]*\(0{0,2}84\)")
 _LONG_CODES = ("24", "28")  # the two cities with one-digit former codes and eight-digit subscribers
 
 
@@ -65,7 +67,9 @@ def national_number(printed: str) -> str | None:
 
     84, +84, 084, (84)0 and 0084 are the country code. A number of another country keeps its `+`.
     """
-    digits = "".join(char for char in printed if char.isdecimal() and char.isascii())
+    digits = _NOT_DIGIT.sub("", printed)
+    if _BRACKETED.match(printed):
+        return digits.partition("84")[2].lstrip("0")
     if "+" in printed or digits.startswith("00"):
         digits = digits.removeprefix("00")
         if not digits.startswith("84"):
@@ -100,8 +104,7 @@ class Dialer:
         """E.164 of a printed number without extension; never raises. `is_fax`, `is_mobile`: what its label says."""
         national = national_number(printed)
         if national is None:
-            local = "".join(filter(str.isdecimal, printed))
-            dialled = Dialled(self._with_area(local))
+            dialled = Dialled(self._with_area(_NOT_DIGIT.sub("", printed)))
         elif national.startswith("+"):
             dialled = Dialled(_foreign(national))
         else:

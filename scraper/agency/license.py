@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from scraper.agency.words import fold, lower, trie, vocabulary
+from scraper.agency.words import fold, is_institution, lower, trie, vocabulary
 from scraper.models import License
 
 _DASH = r"[\s‐-―-]"
@@ -24,7 +24,6 @@ _GIVER = re.compile(r"(?:\b(?:do|của|bởi|by|from|cấp bởi|cấp|nơi cấ
 _END = re.compile(
     r"[\s,;]*(?:\bcấp\b|\bngày\b|\bsố\b|\bphép\b|\bon\b|\bdated\b|\bissued\b|\bký\b)|[;()]|\.\s(?=[A-ZĐÂÔƯ][a-zà-ỹ]{2})|\s[-–]\s"
 )
-_GIVEN = re.compile(r"\b(?:cấp|ngày)\b")
 _LONGEST = 500
 
 
@@ -104,16 +103,16 @@ def _issuer(text: str) -> str | None:
     for giver in _GIVER.finditer(small):
         if not authority.match(small, giver.end()):
             continue
-        end = _end(text, small, giver.end(), authority)
-        issuer = text[giver.end() : end].strip(" .,-–:#")
-        return issuer or None
+        end = _end(text, giver.end(), authority)
+        if issuer := text[giver.end() : end].strip(" .,-–:#"):
+            return issuer
     return None
 
 
-def _end(text: str, small: str, start: int, authority: re.Pattern[str]) -> int:
+def _end(text: str, start: int, authority: re.Pattern[str]) -> int:
     for stop in _END.finditer(text, start):
-        is_dash = stop.group().strip() in ("-", "–")
-        if is_dash and (authority.match(small, stop.end()) or _GIVEN.search(small, stop.end())):
-            continue
+        behind = text[stop.end() :]
+        if stop.group().strip() in ("-", "–") and (authority.match(lower(behind)) or not is_institution(behind)):
+            continue  # a higher authority, or a dash within the name ("Bộ Văn hóa - Thông tin")
         return stop.start()
     return len(text)

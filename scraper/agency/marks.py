@@ -12,8 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from scraper.agency.people import is_name
-from scraper.agency.words import fold, trie
-from scraper.labels import load_table
+from scraper.agency.words import fold, label_words, trie
 
 NUMBERS = frozenset({"phones", "faxes", "hotlines"})
 NOTICE = "copyright_notice"
@@ -44,7 +43,10 @@ class Label(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A label in a line: where it starts, where its value starts, what it says. A notice is its own value."""
+    """A label in a line: where it starts, where its value starts, what it says. A notice is its own value.
+
+    new_sentence: a notice that names the source, behind another.  is_credit: the designer's.
+    """
 
     start: int
     value: int
@@ -52,13 +54,14 @@ class Mark(NamedTuple):
     label: str | None = None
     is_role: bool = False
     new_sentence: bool = False
+    is_credit: bool = False
 
 
 class _Table(NamedTuple):
     labels: dict[str, Label]
     words: re.Pattern[str]
     hotline: tuple[str, ...]
-    credits: tuple[str, ...]
+    source: tuple[str, ...]
 
 
 class _Spot(NamedTuple):
@@ -78,8 +81,7 @@ class _Spot(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _table() -> _Table:
-    data = load_table("agency_labels")
-    del data["values"]
+    data = {field: groups for field, groups in label_words().items() if field != "values"}
     labels: dict[str, Label] = dict.fromkeys(_SIGNS, Label(NOTICE, "loose", False))
     for field, groups in data.items():
         for how in ("strong", "weak", "loose", "roles", "initial"):
@@ -90,11 +92,11 @@ def _table() -> _Table:
     initials = "".join(text for text, label in labels.items() if label.how == "initial")
     signs = rf"(?<![a-z\d])[{initials}](?=\s?:)|[©®]|@(?=\s?(?:19|20)\d\d(?!\d))"
     words = re.compile(rf"{trie(text for text in labels if len(text) > 1)}(?![a-z])|{signs}")
-    return _Table(labels, words, tuple(data["hotlines"]["hint"]), tuple(data[NOTICE]["credit"]))
+    return _Table(labels, words, tuple(data["hotlines"]["hint"]), tuple(data[NOTICE]["source"]))
 
 
 def find_marks(text: str) -> list[Mark]:
-    """The labels of a tidied line. A notice begins where its sentence does; sentences that follow each other are one."""
+    """The labels of a tidied line. A notice begins with its sentence; sentences that follow each other are one."""
     folded = fold(text)
     marks: list[Mark] = []
     done = 0
@@ -109,6 +111,8 @@ def find_marks(text: str) -> list[Mark]:
                 start = _sentence_start(folded, mark.start)
                 mark = mark._replace(start=start, value=start)
         marks.append(mark)
+        if mark.is_credit:  # what a line says behind its designer's name is the designer's
+            break
     return marks
 
 
@@ -126,10 +130,10 @@ def _mark(text: str, folded: str, match: re.Match[str]) -> Mark | None:
     start, end = match.span()
     place = _place(folded, start)
     if label.field == NOTICE:
-        if place == "glued" and match.group() not in _SIGNS or label.how != "loose" and place not in ("line", "sep"):
+        if place not in ("line", "sep") and (label.how != "loose" or (place == "glued" and end - start > 1)):
             return None
-        is_credit = place == "sep" and any(word in match.group() for word in table.credits)
-        return Mark(start, start, (NOTICE,), new_sentence=is_credit)
+        names_source = any(word in match.group() for word in table.source)
+        return Mark(start, start, (NOTICE,), new_sentence=names_source and place == "sep")
     if _inside_address(folded, start, end):
         return None
     end, fields = _twins(folded, end, label)
@@ -140,7 +144,8 @@ def _mark(text: str, folded: str, match: re.Match[str]) -> Mark | None:
     stop = colon if colon >= 0 else end
     if label.family == "numbers" and any(word in folded[start:stop] for word in table.hotline):
         fields = ("hotlines",)
-    return Mark(start, spot.ahead, fields, text[start:stop].rstrip(" .("), label.is_role)
+    is_credit = label.field == IGNORED and label.how == "loose"
+    return Mark(start, spot.ahead, fields, text[start:stop].rstrip(" .("), label.is_role, is_credit=is_credit)
 
 
 def _place(folded: str, start: int) -> str:
@@ -165,7 +170,7 @@ def _inside_address(folded: str, start: int, end: int) -> bool:
 
 def _twins(folded: str, end: int, label: Label) -> tuple[int, tuple[str, ...]]:
     """Where a label ends that is printed twice ("Địa chỉ/Address") or names two things ("Điện thoại - Fax")."""
-    fields = (label.field,)
+    fields: tuple[str, ...] = (label.field,)
     table = _table()
     while gap := _TWIN.match(folded, end):
         match = table.words.match(folded, gap.end())

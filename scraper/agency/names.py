@@ -27,7 +27,7 @@ class Heading(NamedTuple):
 
 
 def find_heading(segments: Sequence[Segment]) -> Heading | None:
-    """The heading that stands best: right above labelled lines, else one that names a portal, else the footer's first line."""
+    """The heading that stands best: right above labelled lines, else one that names a portal, else the first line."""
     best: tuple[int, Heading] | None = None
     for run in _runs(segments):
         rank = _rank(segments, run)

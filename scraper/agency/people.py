@@ -37,7 +37,7 @@ def _words() -> _Words:
         re.compile(post),
         re.compile(rf"(?<=\w\s){post}"),
         re.compile(rf"(?:{title}[.:\s]+)+"),
-        re.compile(rf"\s(?:ông|bà|đồng chí|đ/c|mr|mrs|ms)(?!\w)[.:]?\s"),
+        re.compile(r"\s(?:ông|bà|đồng chí|đ/c|mr|mrs|ms)(?!\w)[.:]?\s"),
         frozenset(table["people"]["surnames"]),
     )
 

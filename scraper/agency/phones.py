@@ -1,7 +1,7 @@
 """The numbers of a labelled value, as printed, each with the label nearest to it.
 
-First what is not a number goes (extensions, "24/7"), then slashes and commas part, then spaced dashes, then bare ones and
-blanks where one number would be too long: those part two numbers only if both sides are long enough to be numbers.
+First what is not a number goes (extensions, "24/7"), then slashes and commas part, then spaced dashes, then bare dashes
+and blanks where one number would be too long: those part two numbers only if both sides are long enough to be numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from scraper.agency.dialing import is_service
+from scraper.agency.dialing import is_service, national_number
 from scraper.agency.people import has_honorific
 from scraper.agency.words import fold
 
@@ -19,13 +19,13 @@ _EXTENSION = re.compile(
     r"[\s,(-]{0,4}(?:\bso )?"
     r"(?:\b(?:may le|may nhanh|so le|nhanh|noi bo|bam phim|bam so|bam|phim|le|extension|exts?|line)\b|\bx(?=\d))"
     r"[\s.:]*(?:so )?\d{1,5}(?:\s?[,/-]\s?\d{1,4}(?!\d))*\)?"
-    r"|(?<=\d\d)\s?\(\s?\d{1,4}\s?\)(?!\s?[\d.-])"
+    r"|(?<=\d[\d .-]{3}\d)\s?\(\s?\d{1,4}\s?\)(?!\s?\d)"
     r"|\(?\b24\s?(?:/|h/)\s?(?:24h?|7)\b\)?|\b\d{1,2}\s?(?:h|g|gio)\d{0,2}\b"
 )
 _RUN = re.compile(r"(?:\(\s?)?\+?\s?\(?\d[\d\s().+/,-]*")
 _PART = re.compile(r"([/,]?)([^/,]+)")
 _WEAK = (re.compile(r"\s-\s"), re.compile("-"), re.compile(r"\s"))
-_COUNTRY = re.compile(r"[\s(+]*(?:00|0)?84(?!\d)|[\s(]*\+")
+_COUNTRY = re.compile(r"[\s-]*(?:\(?\+|\((?:00|0)?84|(?:00|0)?84(?!\d))")
 _BRACKET = re.compile(r"\s*\(([^()\d]{2,60})\)")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _SHORT = re.compile(r"1\d{2,3}")  # 115, 1022: dialled as they are
@@ -99,17 +99,16 @@ def _split(value: str, text: str, start: int, end: int) -> Iterator[tuple[str, b
 
 def _pieces(text: str, start: int, end: int, level: int = 0) -> Iterator[tuple[int, int]]:
     """Spans of the numbers in a part, cut at weak separators from `level` on."""
-    if level and not _too_long(text[start:end]) or level == len(_WEAK):
+    if level == len(_WEAK) or (level and not _too_long(text[start:end])):
         yield start, end
         return
     begin = start
     cuts = [match.start() for match in _WEAK[level].finditer(text, start + 1, end)]
-    for here, following in zip(cuts, [*cuts[1:], end], strict=False):
-        if _is_whole(text[begin:here]):
-            ahead = text[here:following].lstrip(" -")
-            if 5 <= len(_digits(ahead)) <= 8 or _has_start(ahead) or _too_long(text[begin:following]):
-                yield from _pieces(text, begin, here, level + 1)
-                begin = here
+    for here, following in pairwise([*cuts, end]):
+        ends_here = _stands_alone(text[here:following].lstrip(" -")) or _too_long(text[begin:following])
+        if ends_here and _is_whole(text[begin:here]):
+            yield from _pieces(text, begin, here, level + 1)
+            begin = here
     yield from _pieces(text, begin, end, level + 1)
 
 
@@ -119,14 +118,16 @@ def _too_long(text: str) -> bool:
 
 def _is_whole(text: str) -> bool:
     """Whether there are digits enough for a number."""
-    digits = _digits(text)
-    if _COUNTRY.match(text) or digits.startswith(("02", "84")):
-        return len(digits) >= 10 or (digits.startswith("84") and len(digits) in (7, 8))
-    return len(digits) >= 8 if digits.startswith("0") else is_service(digits) or 7 <= len(digits) <= 8
+    national = national_number(text)
+    if national is None:
+        return 7 <= len(_digits(text)) <= 8 and not _COUNTRY.match(text)
+    return len(national) >= (9 if national.startswith("2") else 7)
 
 
-def _has_start(text: str) -> bool:
-    return text.startswith(("0", "(", "+", "1800", "1900", "84"))
+def _stands_alone(text: str) -> bool:
+    """Whether a number begins here: a local one, or one with a prefix, maybe cut short by the next separator."""
+    length = len(_digits(text))
+    return 5 <= length <= 8 or (length > 2 and text.startswith(("0", "(", "+", "1800", "1900", "84")))
 
 
 def _bare(raw: str) -> str:

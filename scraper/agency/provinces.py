@@ -1,4 +1,4 @@
-"""Provinces: their names in a text, the towns that stand for them, and who shares area codes after the mergers of 2025."""
+"""Provinces: their names in a text, towns that stand for them, and who shares area codes since the mergers of 2025."""
 
 from __future__ import annotations
 

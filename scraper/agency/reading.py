@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from scraper.agency.addresses import read_address
 from scraper.agency.contacts import is_office, read_mail, read_phones
-from scraper.agency.marks import IGNORED, NOTICE
 from scraper.agency.license import has_licence_number, read_license
+from scraper.agency.marks import IGNORED, NOTICE
 from scraper.agency.names import Heading, find_heading
 from scraper.agency.people import has_honorific, read_person
 from scraper.agency.segment import Segment, cut
@@ -178,10 +178,10 @@ def _contacts(
     names = [segment.value for segment in segments if segment.field in ("managing_agency", "operating_unit", NOTICE)]
     numbers = read_phones(segments, [heading.name if heading else None, *names], page_date)
     problems += numbers.problems
-    lists: dict[str, list[Any]] = {**numbers.fields, "emails": read_mail(segments)}
-    return {
-        name: _Found(tuple(item for item, _ in items), "label" if items[0][1].fields else "shape", items[0][1])
-        if items
-        else None
-        for name, items in lists.items()
-    }
+    found: dict[str, _Found | None] = {}
+    lists: dict[str, dict[str, Any]] = {**numbers.fields, "emails": read_mail(segments)}
+    for name, items in lists.items():
+        if hits := list(items.values()):
+            first = hits[0][1]
+            found[name] = _Found(tuple(value for value, _ in hits), "label" if first.fields else "shape", first)
+    return found

@@ -16,7 +16,7 @@ _LABEL_LONGEST = 70
 _EDGE = " \t-–—|*;,•·►"
 _BARS = re.compile(r"[|*]")
 _BARS_AND_SEMICOLONS = re.compile(r"[|*;](?=.)")
-_NO_LABEL = re.compile(r"[;,@]|\.\s[A-ZĐ]|\d{4}")
+_NO_LABEL = re.compile(r"[;,@]|\.\s[A-ZĐ]|\d{4}|:/|\d:\d")
 _BARE_NUMBER = re.compile(r"[\d\s().+/-]{6,60}")
 _NAME_AND_HOUSE = re.compile(r"\s[-–]\s(?=(?:[Ss]ố\s)?\d)")
 
@@ -96,14 +96,7 @@ def _name_and_address(pieces: Iterable[str]) -> Iterator[str]:
 def _unknown_label(text: str) -> tuple[str | None, str]:
     """("Văn thư", "…") of "Văn thư: …". The colon of a time or a web address is none, nor is one behind Ông or Bà."""
     colon = text.find(":", 2, _LABEL_LONGEST)
-    if (
-        colon < 0
-        or text[colon + 1 : colon + 2] == "/"
-        or text[colon - 1].isdigit()
-        and text[colon + 1 : colon + 2].isdigit()
-    ):
-        return None, text
-    if _NO_LABEL.search(text, 0, colon) or has_honorific(text):
+    if colon < 0 or _NO_LABEL.search(text, 0, colon + 2) or has_honorific(text):
         return None, text
     return text[:colon].strip(), text[colon + 1 :]
 

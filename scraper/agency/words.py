@@ -14,7 +14,17 @@ from typing import Any
 
 from scraper.labels import load_table
 
-_SIGNS = {"-": "‐‑‒–—―−", '"': "“”„«»", "'": "‘’`´", "*": "•●▪■◆♦►▶·∙☎✆✉➤", ":": "：", "|": "│┃¦｜", "/": "／", "(": "（", ")": "）"}  # fmt: skip
+_SIGNS = {
+    "-": "‐‑‒–—―−",
+    '"': "“”„«»",
+    "'": "‘’`´",
+    "*": "•●▪■◆♦►▶·∙☎✆✉➤",
+    "|": "│┃¦｜",
+    ":": "：",
+    "/": "／",
+    "(": "（",
+    ")": "）",
+}
 
 
 def _letters() -> dict[int, str]:
@@ -72,6 +82,12 @@ def vocabulary() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
+def label_words() -> dict[str, Any]:
+    """scraper/data/agency_labels.toml."""
+    return load_table("agency_labels")
+
+
+@lru_cache(maxsize=1)
 def _institutions() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     table = vocabulary()["institutions"]
     return (
@@ -119,7 +135,7 @@ def opens_list(text: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _empty() -> frozenset[str]:
-    return frozenset(map(fold, load_table("agency_labels")["values"]["empty"]))
+    return frozenset(map(fold, label_words()["values"]["empty"]))
 
 
 _MEANS = re.compile(r"[^\W_]")

@@ -10,14 +10,15 @@ from scraper.lines.names import is_foreign_name, is_person, is_unit
 _FILE_NAME = re.compile(r"[^/\\:*?\"<>|\n]{1,200}\.(?:jpe?g|png|gif|bmp|webp|tiff?|jfif|heic|svg)", re.IGNORECASE)
 # Without a colon: "(Ảnh Minh Khôi)", "Photo by Jane Roe", "Ảnh của Minh Khôi", "Ảnh do Minh Khôi cung cấp".
 _NO_COLON = re.compile(
-    r"(?:^|[(\[.!?]\s*|\s[-–—]\s)(?:(?:ảnh|hình)\s(?:của\s|do\s)?|(?:photo|picture|image)s?\s(?:by|courtesy of|credit)?\s?)"
+    r"(?:^|[(\[.!?]\s*|\s[-–—]\s)"
+    r"(?:(?:ảnh|hình)\s(?:của\s|do\s)?|(?:photo|picture|image)s?\s(?:by|courtesy of|credit)?\s?)"
     r"(?P<who>[A-ZĐÀ-Ỹ][^()\[\]:]{1,60}?)(?:\s(?:cung cấp|chụp))?[)\].]*$",
     re.IGNORECASE,
 )
 
 
 def split_caption(text: str) -> tuple[str | None, str | None]:
-    """(caption as printed with its credit, credit) of a tidied line; the caption is None where the line is only a credit."""
+    """(caption as printed, credit included; credit) of a tidied line. None for the caption of a mere credit."""
     found = [label for label in labelled(text) if label.kinds & {"credit", "source"}]
     found.sort(key=lambda label: "credit" not in label.kinds)
     if not found:

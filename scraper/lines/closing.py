@@ -24,7 +24,7 @@ def end_mark(line: str) -> tuple[str, str] | None:
 
 def signature(lines: Sequence[str]) -> tuple[str, int] | None:
     """(name, index of its line) of whoever signs a body: behind the end mark, or on a line of its own after a finished
-    sentence. Short lines that are no sentence (source, counter, controls, the heading of another list) may follow it."""
+    sentence. Short lines that are no sentence (source, counter, controls, another list's heading) may follow it."""
     for at in range(len(lines) - 1, -1, -1):
         line = lines[at]
         marked = end_mark(line)

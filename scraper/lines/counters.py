@@ -1,4 +1,4 @@
-"""Read counters: `Lượt xem: 2.940`, `1.046 lượt xem`, `Đã xem: 2.718`; visitors and online users of the site are none."""
+"""Read counters: `Lượt xem: 2.940`, `1.046 lượt xem`, `Đã xem: 2.718`; visitors of the site are no readers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from scraper.lines.words import CELL_BREAK, kinds, one_of, vocabulary
 from scraper.text import tidy
 
-_LINE_LIMIT = 400  # a longer line is running text
+_LINE_LIMIT = 200  # a longer line is running text
 _LABEL_LIMIT = 40
 
 
@@ -73,7 +73,7 @@ def is_counter(cell: str) -> bool:
 
 def mask_counters(line: str) -> str:
     """A line with its labelled read counters replaced by a bar."""
-    if not _may_count(line):
+    if ":" not in line or not _may_count(line):
         return line
     return _grammar().labelled.sub(lambda m: " | " if is_view_label(m["label"]) else m[0], line)
 

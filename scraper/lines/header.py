@@ -10,27 +10,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 from scraper.labels import form_label
-from scraper.lines.byline import clean_name, is_credit_label, is_trailer, read_credits
+from scraper.lines.byline import Credits, clean_name, is_credit_label, is_trailer, read_credits
 from scraper.lines.captions import is_file_name, split_caption
 from scraper.lines.cells import has_contact, says_today
 from scraper.lines.closing import end_mark, signature
 from scraper.lines.counters import find_views, is_counter, is_view_label, mask_counters
-from scraper.lines.dates import DateReading, at_time, is_time, relative_duration, scan, weekday_of
-from scraper.lines.names import is_person, is_unit
+from scraper.lines.dates import relative_duration, scan
+from scraper.lines.expressions import DateReading, at_time, is_time, weekday_of
+from scraper.lines.names import is_person, is_unit, signer
 from scraper.lines.words import CELL_BREAK, kinds
 from scraper.text import tidy
 
 _PROSE = 250  # a longer line is running text: only its two ends are looked at
 _CAPTION_LIMIT = 300
 _DATELINE = re.compile(r"(?:[A-ZĐÀ-Ỹ][\w .]{0,30})?\([^()\d]{2,40}\)\s?[.,]?\s?[-–—:]+")
-_TIME_ONLY = re.compile(
-    r"\(?\d{1,2}\s?[:hg]\s?\d{0,2}(?::\d\d)?(?:\s?(?:[ap]m|sa|ch))?(?:\s?\(?gmt\s?\+\s?7\)?)?\)?", re.IGNORECASE
-)
-_EDGE = " ,.;:-–—/()[]*|'\""
+# A picture credited as "Nguồn: …": the line opens with a picture word, or the source is bracketed in its sentence.
+_PICTURED = re.compile(r"\W*(?:ảnh|hình|photo)\b|[^.!?/]*\((?:nguồn|source)\b", re.IGNORECASE)
+_RECORD_NAMES = {"published": "published_at", "updated": "updated_at"}
+_EDGE = " ,;:-–—/*'\""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,19 @@ class HeaderReading:
 
 @dataclass(slots=True)
 class _Row:
-    """One line: its index among the given ones, its dates, and its text with dates and counters replaced by bars."""
+    """One line: its index among the given ones, its dates, its text with dates and counters replaced by bars, and the
+    credits in that. clock_form: whether it looks like a page clock (a weekday or "today" before a date)."""
 
     index: int
     text: str
     dates: list[DateReading]
     rest: str
+    credits: Credits
+    clock_form: bool
 
     @property
-    def is_clock_form(self) -> bool:
-        return any(says_today(self.text) or weekday_of(d) is not None for d in self.dates[:1])
+    def is_prose(self) -> bool:
+        return len(self.text) > _PROSE
 
 
 class _Draft:
@@ -83,7 +86,7 @@ class _Draft:
     def put(self, name: str, value: Any, index: int) -> None:
         if value is not None and name not in self.values:
             self.values[name] = value
-            self.lines["published_at" if name == "published" else "updated_at" if name == "updated" else name] = index
+            self.lines[_RECORD_NAMES.get(name, name)] = index
 
 
 def read_header(lines: Sequence[str], *, context: str, day_first: bool | None) -> HeaderReading:
@@ -118,38 +121,34 @@ def _prepared(lines: Sequence[str]) -> list[tuple[int, str]]:
 
 def _belongs(label: str, text: str) -> bool:
     """Whether `text` is the value of the label alone on the line above, or the time of the date there."""
-    if _TIME_ONLY.fullmatch(text):
-        return (
-            len(found := scan(label, day_first=True)) == 1
-            and found[0][0].raw == label
-            and found[0][0].precision == "day"
-        )
-    if _is_label(text) or form_label(text) is not None:
-        return False
+    if is_time(text):
+        found = [reading for reading, _ in scan(label, day_first=True)]
+        return len(found) == 1 and found[0].raw == label and found[0].precision == "day"
     dated = kinds(label, "date_words")
+    if not dated and not is_credit_label(label):
+        return False
+    if kinds(text, "date_words") or is_credit_label(text) or is_view_label(text) or form_label(text) is not None:
+        return False
     if dated - {"filler"} or (dated and label.endswith(":")):
         return any(reading.start == 0 for reading, _ in scan(text, day_first=True))
-    if is_credit_label(label):
-        return clean_name(text) is not None if label.endswith(":") else is_person(text) or is_unit(text)
-    return False
-
-
-def _is_label(text: str) -> bool:
-    return bool(kinds(text, "date_words")) or is_credit_label(text) or is_view_label(text)
+    if label.endswith(":"):
+        return clean_name(text) is not None
+    return is_person(text) or is_unit(text)
 
 
 def _row(index: int, text: str, day_first: bool | None) -> _Row:
     found = scan(text, day_first=day_first)
-    rest, end = "", 0
-    for reading, label in found:
-        rest += text[end : max(end, label)] + " | "
-        end = reading.end
-    rest = mask_counters(rest + text[end:])
     dates = [reading for reading, _ in found]
+    pieces, end = [], 0
+    for reading, label in found:
+        pieces.append(text[end:label])
+        end = reading.end
+    rest = mask_counters(" | ".join([*pieces, text[end:]]))
     if len(dates) == 1 and dates[0].precision == "day" and ":" in rest:
         times = [cell for cell in map(str.strip, rest.split("|")) if is_time(cell)]
         dates = [at_time(dates[0], times[0])] if len(times) == 1 else dates
-    return _Row(index, text, dates, rest)
+    clock_form = bool(dates) and (says_today(text) or weekday_of(dates[0]) is not None)
+    return _Row(index, text, dates, rest, Credits() if is_trailer(text) else read_credits(rest), clock_form)
 
 
 def _read_clock(rows: list[_Row], draft: _Draft) -> None:
@@ -163,34 +162,35 @@ def _read_dates(rows: list[_Row], draft: _Draft, *, headed: bool) -> None:
     for row, reading in dated:
         if reading.role in ("published", "updated"):
             draft.put(reading.role, reading, row.index)
-    if not headed:
-        return
-    alone = [(row, reading) for row, reading in dated if reading.role == "none"]
-    clocks = [item for item in alone if says_today(item[0].text) or has_contact(item[0].text)]
-    alone = [item for item in alone if item not in clocks]
-    if "published" not in draft.values and alone:
-        chosen = _article_date(alone, draft.values.get("updated"))
-        if chosen is not None:
-            draft.put("published", chosen[1], chosen[0].index)
-    published = draft.values.get("published") or draft.values.get("updated")
-    clocks += [(r, d) for r, d in alone if r.is_clock_form and d is not published and _may_be_today(d, published)]
+    alone = [(row, reading) for row, reading in dated if reading.role == "none" and not row.is_prose] if headed else []
+    clocks = [(row, reading) for row, reading in alone if says_today(row.text) or has_contact(row.text)]
+    if clocks:
+        alone = [(row, reading) for row, reading in alone if not (says_today(row.text) or has_contact(row.text))]
+    if "published" not in draft.values and (chosen := _article_date(alone, draft.values.get("updated"))):
+        draft.put("published", chosen[1], chosen[0].index)
+    published: DateReading | None = draft.values.get("published")
+    other = published or draft.values.get("updated")
+    clocks += [
+        (row, date) for row, date in alone if row.clock_form and date is not other and _may_be_today(date, other)
+    ]
     for row, clock in clocks[:1]:
         draft.put("page_clock", clock.value, row.index)
-        if draft.values.get("published") is published is not None and published.precision == "day":
+        if published is not None and published.precision == "day":
             _lend_time(clock, published, draft)
 
 
 def _article_date(
     alone: list[tuple[_Row, DateReading]], updated: DateReading | None
 ) -> tuple[_Row, DateReading] | None:
-    """Which of the unlabelled dates is the article's: the one beside a name, else one without the clock's form, else the
-    last; a lone clock-like date above a later "updated" date can be no clock of today."""
-    beside_name = [item for item in alone if _name_in(item[0]) is not None]
-    plain = [item for item in alone if not item[0].is_clock_form]
-    if beside_name or plain:
-        return (beside_name or plain)[0]
-    last = alone[-1]
-    return None if updated is not None and _may_be_today(last[1], updated) else last
+    """Which of the unlabelled dates is the article's: one beside a name, else one without the clock's form, else the
+    last; a lone clock-like date that is no later than the "updated" one can be no clock of today."""
+    plain = [item for item in alone if not item[0].clock_form]
+    for row, date in alone if len(alone) > 1 else ():
+        if _name_in(row) is not None:
+            return row, date
+    if plain or not alone:
+        return plain[0] if plain else None
+    return None if updated is not None and _may_be_today(alone[-1][1], updated) else alone[-1]
 
 
 def _may_be_today(clock: DateReading, other: DateReading | None) -> bool:
@@ -206,55 +206,60 @@ def _lend_time(clock: DateReading, published: DateReading, draft: _Draft) -> Non
 
 def _read_names(rows: list[_Row], draft: _Draft, context: str) -> None:
     for row in rows:
-        if (len(row.text) > _PROSE and context != "body") or is_trailer(row.text):
+        if row.is_prose and context != "body":
             continue
-        credits = read_credits(row.rest)
-        draft.put("author", credits.author, row.index)
-        draft.put("source", credits.source, row.index)
-        draft.put("credit", credits.credit, row.index)
+        for name in ("author", "source", "credit"):
+            draft.put(name, getattr(row.credits, name), row.index)
     if context == "body":
-        signed = signature([row.text for row in rows])
-        if signed:
+        if signed := signature([row.text for row in rows]):
             draft.put("author", signed[0], rows[signed[1]].index)
         return
-    at = draft.lines.get("published_at")
-    for row, below in zip(rows, [*rows[1:], None], strict=False):
-        if context == "byline" or row.index == at:
+    dated = {draft.lines.get("published_at"), draft.lines.get("updated_at")}
+    for at, row in enumerate(rows):
+        below_date = at > 0 and rows[at - 1].dates and rows[at - 1].index in dated and len(row.text) <= 60
+        if context == "byline" or below_date or (row.dates and row.index in dated):
             draft.put("author", _name_in(row), row.index)
-        if row.index == at and below is not None and len(below.text) <= 60:
-            draft.put("author", _name_in(below) if not below.dates else None, below.index)
 
 
 def _name_in(row: _Row) -> str | None:
     """The unlabelled name on a line of dates, counters and controls."""
+    if row.is_prose or is_trailer(row.text):
+        return None
     for bar_cell in row.rest.split("|"):
         whole = bar_cell.strip(_EDGE)
-        for cell in (whole, *CELL_BREAK.split(whole)):
-            if (
-                cell
-                and (is_unit(cell) or is_person(cell, sure=bool(row.dates) and cell == whole))
-                and not is_counter(cell)
-            ):
-                return cell
+        for cell in dict.fromkeys((whole, *CELL_BREAK.split(whole))):
+            name = signer(cell, sure=bool(row.dates) and cell == whole)
+            if name is not None and not is_counter(cell):
+                return name
     return None
 
 
 def _read_small(rows: list[_Row], draft: _Draft) -> None:
     """Views, captions, file names, dateline, end mark, relative time."""
-    views = find_views([row.text for row in rows])
-    if views:
+    if views := find_views([row.text for row in rows]):
         draft.put("views", views[0], rows[views[1]].index)
     file_above = False
     for row in rows:
-        caption, credit = split_caption(row.text) if len(row.text) <= _CAPTION_LIMIT else (None, None)
-        if caption and (file_above or (credit and not row.dates)) and not is_file_name(caption):
-            draft.put("caption", caption, row.index)
-            draft.put("credit", credit, row.index)
+        _read_caption(row, draft, file_above)
         file_above = is_file_name(row.text)
         draft.put("image_file", row.text if file_above else None, row.index)
         if match := _DATELINE.match(row.text):
             draft.put("dateline", match[0].strip(), row.index)
         marked = end_mark(row.text)
         draft.put("end_mark", marked[0] if marked else None, row.index)
-        for cell in CELL_BREAK.split(row.text) if not row.dates and len(row.text) <= _PROSE else ():
+        for cell in CELL_BREAK.split(row.text) if not row.dates and not row.is_prose else ():
             draft.put("relative", relative_duration(cell), row.index)
+
+
+def _read_caption(row: _Row, draft: _Draft, file_above: bool) -> None:
+    if len(row.text) > _CAPTION_LIMIT or (row.dates and not file_above):
+        return
+    caption, credit = split_caption(row.text)
+    if caption is None or is_file_name(caption) or not (file_above or credit):
+        return
+    if not file_above and credit == row.credits.source and not _PICTURED.match(caption):
+        return
+    draft.put("caption", caption, row.index)
+    draft.put("credit", credit, row.index)
+    if credit == row.credits.source and draft.lines.get("source") == row.index:
+        del draft.values["source"], draft.lines["source"]

@@ -60,7 +60,9 @@ def _lists() -> _Lists:
         short=frozenset(units["short"]),
         sentence=frozenset(units["sentence"]),
         title=re.compile(rf"(?:{one_of(names['titles'])})(?:\.\s?|\s+)(?=\S)", re.IGNORECASE),
-        head=re.compile(rf"(?:{one_of(units['heads'])})(?!\w)[\s\-–&,]*(?:(?P<tier>{tiers})(?!\w)|(?P<next>\S?))", re.IGNORECASE),
+        head=re.compile(
+            rf"(?:{one_of(units['heads'])})(?!\w)[\s\-–&,]*(?:(?P<tier>{tiers})(?!\w)|(?P<next>\S?))", re.IGNORECASE
+        ),
         no_unit=re.compile(rf"(?:{one_of(units['not'])})(?!\w)", re.IGNORECASE),
     )
 

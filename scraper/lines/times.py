@@ -45,11 +45,11 @@ class Clock:
 @lru_cache(maxsize=1)
 def zone_pattern() -> str:
     """Pattern of a printed zone (`GMT+7`, `(UTC +07:00)`, `Z`, `+07:00`, `EST`), groups off, stamp and zone."""
-    return rf"""\s?\(?(?:
+    return rf"""\s?[(\[]?(?:
         (?:gmt|utc)\s?(?P<off>[+\-−]\s?\d\d?(?::?[0-5]\d)?)(?!\d)
       | (?P<stamp>(?<=\d)z(?!\w)|\+(?:0\d|1[0-4]):?[0-5]\d(?![\d.])|(?<=\d)-(?:0\d|1[0-2]):?[03]0(?![\d.]))
       | (?P<zone>{one_of(table()["zones"])})(?!\w)
-    )\)?"""
+    )[)\]]?"""
 
 
 def read_clock(time: re.Match[str] | None, zone: re.Match[str] | None) -> Clock | None:

@@ -13,7 +13,6 @@ from scraper.labels import load_table
 BAR = r"[|¦│•·●▪■★»›>\t\n]"
 CELL_BREAK = re.compile(rf"\s*{BAR}\s*|\s+[-–—/]+\s+")
 LABEL_LIMIT = 60
-_ETH = str.maketrans({"Ð": "đ", "ð": "đ"})
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -37,7 +36,7 @@ def one_of(words: Iterable[str]) -> str:
 
 def tokens(text: str) -> list[str]:
     """The words of a label in lower case; `createdDate` has two."""
-    return _WORD.findall(_CAMEL.sub(" ", text).translate(_ETH).casefold())
+    return _WORD.findall(_CAMEL.sub(" ", text).casefold().replace("ð", "đ"))
 
 
 @lru_cache(maxsize=8)
@@ -45,8 +44,9 @@ def _phrase(section: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{one_of(vocabulary(section))})(?: |$)")
 
 
+@lru_cache(maxsize=2048)
 def kinds(text: str, section: str) -> frozenset[str]:
-    """What a run of words means as a label: the kinds of its words (with `filler`); empty where one is no label word."""
+    """What a run of words means as a label: the kinds of its words, `filler` too; empty where one is no label word."""
     if not 0 < len(text) <= LABEL_LIMIT:
         return frozenset()
     known, phrase = vocabulary(section), _phrase(section)
