@@ -155,7 +155,7 @@ def article_signs(view: View, winners: dict[str, Candidate]) -> list[str]:
     if title is not None and slug_words(url) and len(slug_words(url) & set(fold(title.text).split())) >= 3:
         signs.append("headline in the address")
     section = winners.get("section")
-    if section is not None and section.rule == "line_above" and title and rich_text_around(title.frame) is None:
+    if section is not None and (section.rule == "line_above" or section.rule.startswith("portal")) and title and rich_text_around(title.frame) is None:
         signs.append("section above the headline")
     return signs
 
