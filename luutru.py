@@ -13,12 +13,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from scraper.errors import (
+    AccessDenied,
+    ArchiveError,
+    Corrupt,
+    ExtractError,
+    FetchError,
+    InputError,
+    Locked,
+    LoginPage,
+    LuutruError,
+    NetworkError,
+    NoSpace,
+    NotAnArticle,
+    NotFound,
+    RateLimited,
+    RuleCountError,
+    SchemaTooNew,
+    SoftError,
+    TooLarge,
+)
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.archive import Archive
 
-__all__ = ["NotAnArticle", "LuutruError", "extract", "open"]
+__all__ = [
+    "AccessDenied",
+    "ArchiveError",
+    "Corrupt",
+    "ExtractError",
+    "FetchError",
+    "InputError",
+    "Locked",
+    "LoginPage",
+    "LuutruError",
+    "NetworkError",
+    "NoSpace",
+    "NotAnArticle",
+    "NotFound",
+    "RateLimited",
+    "RuleCountError",
+    "SchemaTooNew",
+    "SoftError",
+    "TooLarge",
+    "extract",
+    "open",
+]
 
 
 def extract(content: bytes, *, url: str | None = None, content_type: str = "text/html") -> dict[str, Any]:
@@ -51,14 +93,6 @@ def open(path_or_url: str | Path, *, mode: Literal["r", "w"] = "w") -> Archive:
     from storage.archive import Archive
 
     return Archive.open(path_or_url, mode=mode)
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("LuutruError", "NotAnArticle"):
-        import scraper.errors
-
-        return getattr(scraper.errors, name)
-    raise AttributeError(f"module 'luutru' has no attribute {name!r}")
 
 
 if __name__ == "__main__":

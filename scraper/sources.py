@@ -97,6 +97,8 @@ def expand(
 def _expand_one(argument: str, url: str | None) -> Iterator[Source | InputError]:
     if argument == "-":
         yield Source("stdin", "-", url)
+    elif not argument.strip():
+        yield InputError(cause="an empty name", hint="give an address, a file or a folder")
     elif _WEB.match(argument):
         yield Source("url", argument)
     elif _ADDRESS.match(argument) and not Path(argument).exists():

@@ -149,7 +149,7 @@ def _unwrap(cell: str) -> str:
 
 
 def _without_colon(cell: str) -> Iterator[tuple[str, str]]:
-    """(role, name) of a cell such as "Theo Báo X", "By Jane Roe", "Bài và ảnh của Minh Khôi"."""
+    """(role, name) of a cell such as "Theo Báo X", "By Jane Roe", "Bài và ảnh của Đặng Vân"."""
     if not cell or len(cell) > _VALUE_LIMIT:
         return
     if source := _after_theo(cell):
@@ -170,13 +170,13 @@ def _after_theo(cell: str) -> str | None:
     """The paper behind "Theo", told from prose: short, capitalised or a domain, no law, person or plan."""
     match = _grammar().theo.fullmatch(cell)
     who = match["who"].strip(_STRIP) if match else ""
-    if not who or len(who.split()) > 12 or _PROSE.search(who) or not table_sentence().isdisjoint(who.split()):
+    if not who or len(who.split()) > 12 or _PROSE.search(who) or not _sentence().isdisjoint(who.split()):
         return None
     return who if who[0].isupper() or is_named(who) else None
 
 
 @lru_cache(maxsize=1)
-def table_sentence() -> frozenset[str]:
+def _sentence() -> frozenset[str]:
     """Words that only sentences have."""
     return frozenset(table()["units"]["sentence"])
 

@@ -8,7 +8,7 @@ from scraper.lines.byline import clean_name, labelled
 from scraper.lines.names import is_foreign_name, is_person, is_unit
 
 _FILE_NAME = re.compile(r"[^/\\:*?\"<>|\n]{1,200}\.(?:jpe?g|png|gif|bmp|webp|tiff?|jfif|heic|svg)", re.IGNORECASE)
-# Without a colon: "(Ảnh Minh Khôi)", "Photo by Jane Roe", "Ảnh của Minh Khôi", "Ảnh do Minh Khôi cung cấp".
+# Without a colon: "(Ảnh Đặng Vân)", "Photo by Jane Roe", "Ảnh của Đặng Vân", "Ảnh do Đặng Vân cung cấp".
 _NO_COLON = re.compile(
     r"(?:^|[(\[.!?]\s*|\s[-–—]\s)"
     r"(?:(?:ảnh|hình)\s(?:của\s|do\s)?|(?:photo|picture|image)s?\s(?:by|courtesy of|credit)?\s?)"

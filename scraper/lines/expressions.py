@@ -2,7 +2,7 @@
 
 A date is found by its digits, then grown to both sides over weekday, time, zone and the words between them. Order of
 day and month where both readings exist: the page's culture, Vietnamese (or French) words beside it, the dots of
-`7.9.2018`, a printed weekday; else both readings are reported. A value over 12 leaves one reading. Impossible dates and
+`8.6.2016`, a printed weekday; else both readings are reported. A value over 12 leaves one reading. Impossible dates and
 the empty dates of databases (year 1900 and before, 2100 and after: 31/12/9999) are left out.
 """
 

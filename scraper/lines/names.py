@@ -75,7 +75,7 @@ def _tone_last(syllable: str) -> str:
 
 
 def is_person(text: str, *, sure: bool = False) -> bool:
-    """Whether a text is one or more Vietnamese personal names (`Nguyễn Văn A - Thu Hà`, `H. Diễm`), titles included;
+    """Whether a text is one or more Vietnamese personal names (`Đặng Vân - Kiều Trang`, `H. Vân`), titles included;
     units may follow the first name.
 
     sure: whether the place is one where only a name can stand: one syllable and rarer syllables are enough there.
