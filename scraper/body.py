@@ -173,6 +173,9 @@ def _captions(
     """The caption block of each picture that has one: the line under it, never the same line for two pictures."""
     found: dict[etree._Element, Block] = {}
     for number, (picture, position) in enumerate(placed):
+        if (below := _cell_below(view.page.frame_of(picture), blocks)) is not None and below not in found.values():
+            found[picture] = below
+            continue
         if position >= len(blocks) or (number + 1 < len(placed) and placed[number + 1][1] == position):
             continue  # no text below, or the next picture comes first
         block = blocks[position]
@@ -190,14 +193,45 @@ def _is_caption(view: View, picture: Frame, block: Block, blocks: Sequence[Block
         return True
     table = next((f for f in picture.ancestors() if f.tag == "table"), None)
     if table is not None and table in set(block.frame.ancestors()) and _lines_in(table, blocks) <= 2:
-        return True
-    if split_caption(text)[1]:
+        return not _side_by_side(picture, block.frame)
+    if split_caption(text)[1] or (not block.bold and _alone_with(picture, block, blocks)):
         return True
     if len(text) > BARE_CAPTION_LIMIT or text[-1] in ".:;!?…" or (block.bold and not _looks_set_apart(block)):
         return False
     same_block = picture.block is block.frame
     alone = not any(b.frame is picture.block for b in blocks) or same_block
     return alone and (same_block or _looks_set_apart(block) or position + 1 < len(blocks))
+
+
+def _alone_with(picture: Frame, block: Block, blocks: Sequence[Block]) -> bool:
+    """Whether the smallest element around picture and line holds no other line of the body, and is not the line's own."""
+    if block.frame is None:
+        return False
+    holder = lowest_common(picture, block.frame)
+    return holder is not block.frame and sum(1 for b in blocks if b.frame and holder in set(b.frame.ancestors())) == 1
+
+
+def _around(frame: Frame, *tags: str) -> Frame | None:
+    return next((f for f in frame.ancestors() if f.tag in tags), None)
+
+
+def _side_by_side(picture: Frame, line: Frame) -> bool:
+    """Whether picture and line stand in two cells of one row: a picture beside its text, not above its caption."""
+    one, other = _around(picture, "td", "th"), _around(line, "td", "th")
+    return one is not other and one is not None and other is not None and one.up is other.up
+
+
+def _cell_below(picture: Frame, blocks: Sequence[Block]) -> Block | None:
+    """The line in the cell below a picture, in a table that sets several pictures side by side."""
+    cell, row = _around(picture, "td"), _around(picture, "tr")
+    if cell is None or row is None or len(row.el) < 2:
+        return None
+    below = row.el.getnext()
+    if below is None or below.tag != "tr" or len(below) != len(row.el) or below.find(".//img") is not None:
+        return None
+    target = below[row.el.index(cell.el)]
+    lines = [b for b in blocks if b.frame is not None and any(f.el is target for f in b.frame.ancestors())]
+    return lines[0] if len(lines) == 1 and len(lines[0].text) <= CAPTION_LIMIT else None
 
 
 def _own_names(block: Block) -> str:

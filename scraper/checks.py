@@ -17,7 +17,8 @@ from scraper.models import Problem
 from scraper.page import Block
 from scraper.roles import rich_text_around
 from scraper.sharepoint.client import count_rows
-from scraper.text import fold, key
+from scraper.labels import labels
+from scraper.text import caseless, fold, key
 from scraper.view import Candidate, View
 
 _ERROR_WORDS = re.compile(
@@ -34,6 +35,8 @@ _CHALLENGE_WORDS = re.compile(
 _ID_IN_QUERY = re.compile(r"[?&](?:item|news|tin|bai|article|post)?_?id=\d+", re.IGNORECASE)
 # Links this long are headlines of other articles, not menu words.
 HEADLINE_LINK = 28
+# So many lines that are nothing but links, with hardly any prose, are a site map or an index.
+LINK_LINES = 10
 # A front page: this many headings, with fewer letters of prose for each than this.
 FRONT_HEADINGS, FRONT_PROSE = 8, 150
 # A page with this little visible text may be judged by its words alone.
@@ -115,7 +118,11 @@ def _refuse_listings(view: View, winners: dict[str, Candidate], name: str) -> No
     words = sum(len(b.text) for b in prose)
     if len(links) >= 3 and len(links) >= 0.5 * len(prose):
         raise NotAnArticle(name, f"{len(links)} links to articles in its main part", reason=_kind_of_front(view))
-    headings = sum(1 for b in view.article_blocks if 0 < b.heading <= 3)
+    top = view.zones.title or 0
+    below = [b for b in view.page.blocks[top + 1 :] if view.zones.marks[b.index] in ("body", "tools", "tail")]
+    if sum(1 for b in below if b.links > 0.9) >= LINK_LINES and words < 400:
+        raise NotAnArticle(name, "its main part is a list of links", reason=_kind_of_front(view))
+    headings = sum(1 for b in below if 0 < b.heading <= 3)
     if headings >= FRONT_HEADINGS and words < FRONT_PROSE * headings:
         raise NotAnArticle(name, f"{headings} headings with little under each", reason=_kind_of_front(view))
     title = view.title_block
@@ -141,7 +148,7 @@ def article_signs(view: View, winners: dict[str, Candidate]) -> list[str]:
     published = winners.get("published_at")
     if published is not None:
         signs.append("date")
-    for field in ("author", "source", "views", "list_path", "item_id"):
+    for field in ("author", "source", "views", "item_id"):
         if field in winners:
             signs.append(field)
     if view.form is not None and view.form.filled:
@@ -155,9 +162,17 @@ def article_signs(view: View, winners: dict[str, Candidate]) -> list[str]:
     if title is not None and slug_words(url) and len(slug_words(url) & set(fold(title.text).split())) >= 3:
         signs.append("headline in the address")
     section = winners.get("section")
-    if section is not None and (section.rule == "line_above" or section.rule.startswith("portal")) and title and rich_text_around(title.frame) is None:
+    if section is not None and _names_news(section) and title and rich_text_around(title.frame) is None:
         signs.append("section above the headline")
     return signs
+
+
+def _names_news(section: Candidate) -> bool:
+    """Whether the section is one that the portal's file names, or a heading above the headline that speaks of news."""
+    if section.rule.startswith("portal"):
+        return True
+    words = f" {caseless(str(section.value))} "
+    return section.rule == "line_above" and any(f" {word} " in words for word in labels().news_words)
 
 
 def doubts(view: View, winners: dict[str, Candidate]) -> list[Problem]:

@@ -188,6 +188,8 @@ def _inline(view: View, block: Block) -> str:
         out.extend(f"</{INLINE_TAGS[f.tag]}>" for f in reversed(opened[shared:]))
         if run.line:
             out.append("<br>")
+        elif run.gap:
+            out.append(" ")
         out.extend(_open(view, frame) for frame in dress[shared:])
         out.append(escape(_clean(run.text), quote=False))
         opened = dress

@@ -24,6 +24,7 @@ _TITLE_NAME = re.compile(r"title|tieu-?_?de|headline|heading|subject|entry-title
 _HOME_PATHS = frozenset(
     ["", "/", "/default.aspx", "/pages/default.aspx", "/index.html", "/index.aspx", "/pages/home.aspx", "/trang-chu"]
 )
+_BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]{6,60})[)\]]$")
 _BYLINE_NAME = re.compile(r"byline|author|tac-?_?gia|nguoi-?_?viet", re.IGNORECASE)
 _SECTION_NAME = re.compile(r"folder|site|section|chuyenmuc|category|zone|other|breadcrumb|part-title", re.IGNORECASE)
 _CRUMB_ENDS = "»›>→"
@@ -65,6 +66,21 @@ def is_meta_line(block: Block) -> bool:
         return False
     rest, dates = DATE_LIKE.subn(" ", text)
     return dates > 0 and len(rest.strip(" |,-–:()")) <= max(40, len(text) // 3)
+
+
+def split_headline(block: Block) -> tuple[str, str]:
+    """(headline, date in brackets behind it): a template that prints the date inside the headline's own element.
+
+    A bare date counts only when it stands in an element of its own; with a time or a label it cannot be the editor's.
+    """
+    text = block.text.replace("\n", " ")
+    match = _BRACKETED.search(text)
+    if match is None or not DATE_LIKE.search(match.group(1)):
+        return text, ""
+    own = len(block.runs) > 1 and block.runs[-1].frame is not block.runs[0].frame
+    if own or ":" in match.group(1):
+        return text[: match.start()].rstrip(), match.group(1)
+    return text, ""
 
 
 def is_named_byline(block: Block) -> bool:
@@ -124,7 +140,22 @@ def find_headline(
             signs["date below"] = 1.5
         scored.append(Scored(index, round(sum(signs.values()), 2), signs))
     scored.sort(key=lambda s: (-s.score, s.index))
-    return (scored[0].index if scored and scored[0].score > 0 else None), scored
+    if not scored or scored[0].score <= 0:
+        return None, scored
+    return _nearest_printing(blocks, scored), scored
+
+
+def _nearest_printing(blocks: Sequence[Block], scored: list[Scored]) -> int:
+    """The headline's last printing as a heading or link: a page title above, the post's own headline below."""
+    best = scored[0]
+    again = [
+        one.index
+        for one in scored
+        if one.index > best.index
+        and blocks[one.index].text == blocks[best.index].text
+        and (blocks[one.index].heading or blocks[one.index].links > 0.8)
+    ]
+    return max(again, default=best.index)
 
 
 def _ends_breadcrumb(blocks: Sequence[Block], index: int) -> bool:

@@ -26,6 +26,8 @@ class Labels:
     chrome: frozenset[str]
     tools: frozenset[str]
     related_starts: tuple[str, ...]
+    notice_starts: tuple[str, ...]
+    news_words: tuple[str, ...]
     attachment_starts: tuple[str, ...]
     tags_starts: tuple[str, ...]
     comments_starts: tuple[str, ...]
@@ -56,6 +58,8 @@ def labels() -> Labels:
         chrome=lines("chrome"),
         tools=lines("tools"),
         related_starts=starts("related"),
+        notice_starts=starts("notices"),
+        news_words=starts("news", "words"),
         attachment_starts=starts("attachments"),
         tags_starts=starts("tags"),
         comments_starts=starts("comments"),

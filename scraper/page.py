@@ -36,8 +36,9 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 # Classes that hide by convention: Bootstrap, NukeViet, SharePoint (`s4-die`, `ms-hide`, `ms-accessible`).
 _HIDDEN_CLASSES = frozenset("d-none hidden hide sr-only visually-hidden s4-die ms-hide ms-hidden ms-accessible".split())
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE).search
+_COUNT = re.compile(r"\s*\d[\d.,]*\s+[^\W\d]").match
 _PAUSES = {"br": "br", "img": "img"}
-_TEXT: Any = etree.XPath("descendant::text()[normalize-space()]")
+_TEXT: Any = etree.XPath("descendant::text()")
 
 
 class Frame:
@@ -105,11 +106,13 @@ class Frame:
 
 
 class Run(NamedTuple):
-    """A piece of text inside a block, in the inline frame that dresses it. `<br>` stands before it when line is true."""
+    """A piece of text inside a block, in the inline frame that dresses it. `<br>` stands before it when line is true,
+    white space when gap is."""
 
     text: str
     frame: Frame
     line: bool = False
+    gap: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -145,8 +148,14 @@ class Block:
 
     @property
     def spaced(self) -> str:
-        """The text with a blank wherever one inline element ends and another begins, for lines of small facts."""
-        return tidy(" ".join(run.text for run in self.runs)) if len(self.runs) > 1 else self.text
+        """The text with a bar wherever two inline elements touch without a blank: small facts that only styling parts."""
+        text = ""
+        for run in self.runs:
+            touching = (
+                text and not run.gap and run.text[:1].isalnum() and not text[-1].isspace() and text[-1] not in ":(/-"
+            )
+            text += (" | " if touching else " ") + run.text
+        return tidy(text) if len(self.runs) > 1 else self.text
 
     @property
     def tag(self) -> str:
@@ -280,7 +289,11 @@ def html_blocks(root: etree._Element, frames: dict[etree._Element, Frame]) -> li
     blocks: list[Block] = []
     runs: list[Run] = []
     current: Frame | None = None
+    gap = False
     for node in _TEXT(root):
+        if node.isspace():
+            gap = True  # it parts words of one line; between blocks it is layout
+            continue
         parent = node.getparent()
         pause = ""
         if node.is_text:
@@ -304,7 +317,9 @@ def html_blocks(root: etree._Element, frames: dict[etree._Element, Frame]) -> li
                 runs = []
             current = block
             pause = ""
-        runs.append(Run(node, frame, pause == "br"))
+            gap = False
+        runs.append(Run(node, frame, pause == "br", gap))
+        gap = False
     if runs:
         _close(blocks, runs)
     return blocks
@@ -329,10 +344,10 @@ def _close(blocks: list[Block], runs: list[Run]) -> None:
         links, bold = (1.0 if run.frame.link else 0.0), run.frame.bold
     else:
         if any(run.line for run in runs):
-            joined = "".join("\n" + _one_line(run.text) if run.line else _one_line(run.text) for run in runs)
+            joined = "".join(("\n" if run.line else " " if run.gap else "") + _one_line(run.text) for run in runs)
             text = "\n".join(line for line in map(tidy, joined.split("\n")) if line)
         else:
-            text = tidy("".join([run.text for run in runs]))
+            text = tidy("".join([" " + run.text if run.gap else run.text for run in runs]))
         seen = sum([len(run.text) for run in runs])
         links = sum([len(run.text) for run in runs if run.frame.link]) / seen
         bold = all([run.frame.bold for run in runs])

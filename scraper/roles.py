@@ -23,7 +23,7 @@ _HINTS = {
     "footer": "footer =foot =ft copyright",
     "comments": "comment binhluan =respond disqus",
     "related": "related tinkhac =khac tinlienquan lienquan othernews =other recent tinmoi tinlq",
-    "tools": "share sharing social toolbar addthis fontsize rating =print",
+    "tools": "share sharing social toolbar addthis fontsize rating",
     "aside": "sidebar aside widget rightcol leftcol advert quangcao =poll hitcount =hit truycap thongke counter gallery slide"
     " carousel",
 }

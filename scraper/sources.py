@@ -145,7 +145,7 @@ def _is_address_list(path: Path) -> bool:
     """Whether at least half of the lines of a text file that say anything are web addresses."""
     with path.open("rb") as file:
         head = file.read(65_536)
-    lines = [line.strip() for line in head.decode("utf-8", "replace").splitlines()]
+    lines = [line.strip() for line in head.decode("utf-8-sig", "replace").splitlines()]
     said = [line for line in lines if line and not line.startswith("#")]
     if len(head) == 65_536:
         said = said[:-1]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from scraper.headline import DATE_LIKE
+from scraper.headline import DATE_LIKE, split_headline
 from scraper.language import language_of
 from scraper.page import Block, Frame, Page, html_blocks
 from scraper.portals import Portal, rules_for
@@ -141,10 +141,13 @@ class View:
         from scraper.lines.header import HeaderReading, read_header
 
         lines = [block.spaced for block in self.header_blocks]
+        if self.title_block is not None and (aside := split_headline(self.title_block)[1]):
+            lines.append(aside)
         if not lines:
             return HeaderReading()
         reading = read_header(lines, context="article header", day_first=self.day_first)
-        if reading.published is not None and self._is_clock(self.header_blocks[reading.lines["published_at"]]):
+        at = reading.lines.get("published_at", len(lines))
+        if reading.published is not None and at < len(self.header_blocks) and self._is_clock(self.header_blocks[at]):
             return read_header(lines, context="page header", day_first=self.day_first)
         return reading
 
@@ -175,6 +178,11 @@ class View:
             if value and line is not None and len(blocks[line].text) <= len(value) + SIGNATURE_EXTRA:
                 found.append(blocks[line])
         return found
+
+    @property
+    def told_blocks(self) -> list[Block]:
+        """The header lines that gave date, byline, source or counter."""
+        return [self.header_blocks[i] for i in self.header.lines.values() if i < len(self.header_blocks)]
 
     def header_node(self, name: str) -> str | None:
         """Where the header reading found a value."""

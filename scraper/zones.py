@@ -30,8 +30,14 @@ HEADER_REACH = 6
 TEXT_GAP = 3
 # Longest line that may be an agency block printed as one line.
 FOOTER_LINE = 2000
+# Least sum of signs for a headline that no prose confirms.
+BARE_HEADLINE = 2.0
 
 
+POSTED = re.compile(
+    r"(?:Posted\b.{0,40}?\bby|by|bởi|par|von)\s+(?P<name>[^|\d]{2,60}?)(?=\s*\||\s+(?:at|on|lúc|à|le|um)\s|$)",
+    re.IGNORECASE,
+)
 SIGNATURE_MARK = re.compile(r"\(?\s*đã ký\s*\)?", re.IGNORECASE)
 FILE_LINK = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])",
@@ -90,7 +96,9 @@ def find_zones(
         zones.weights = [_weight(block, heads[i], marks[i], None) for i, block in enumerate(page.blocks)]
     zones.core_frame = _find_core(page.blocks, zones)
     _mark_footer(page, zones, zones.core_frame)
-    if zones.core is not None:
+    if zones.core is None and page.root is not None:
+        _find_bare_headline(page, zones, known_title)
+    elif zones.core is not None:
         _find_article(page, zones, zones.core_frame, known_title)
     return zones
 
@@ -111,7 +119,7 @@ def _weight(block: Block, head: str, mark: str, roles: Roles | None) -> float:
     length = len(block.text)
     if mark != "other" or block.links > 0.5 or length < PROSE_SENTENCE:
         return 0.0
-    if length < PROSE_PLAIN and block.text[-1] not in ".!?…:;”\"'":
+    if (length < PROSE_PLAIN or block.heading) and block.text[-1] not in ".!?…:;”\"'":
         return 0.0
     if (found := footer_labels(block, head)) and (length < 200 or found > 1):
         return 0.0
@@ -192,7 +200,7 @@ def _mark_chrome_lines(blocks: Sequence[Block], heads: Sequence[str], marks: lis
         line = heads[index]
         if line in words.chrome or undouble(line) in words.chrome:
             marks[index] = "chrome"
-        elif line in words.tools or _only_tools(line):
+        elif line in words.tools or line.startswith(words.notice_starts) or _only_tools(line):
             marks[index] = "tools"
         elif line.startswith(words.counter_starts):
             marks[index] = "chrome"
@@ -320,6 +328,30 @@ def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str
     _mark_body(blocks, zones, start, end, core)
 
 
+def _find_bare_headline(page: Page, zones: Zones, known_title: str | None) -> None:
+    """On a page without prose (a picture, a file): the headline alone, and the element around it that holds a picture."""
+    usable = [
+        i
+        for i, mark in enumerate(zones.marks)
+        if mark == "other" and (b := page.blocks[i]).frame and not zones.roles[b.frame]
+    ]
+    title, zones.candidates = find_headline(page, zones.roles, usable, usable[-1] if usable else 0, known_title)
+    if title is None or zones.candidates[0].score < BARE_HEADLINE:
+        return
+    holder = page.blocks[title].frame
+    for _ in range(4):
+        if holder is None or holder.el.find(".//img") is not None:
+            break
+        holder = holder.up.block if holder.up is not None else None
+    if holder is None:
+        return
+    end = _extent(page.blocks, holder, title)[1] + 1
+    zones.title, zones.core, zones.core_frame, zones.article = title, (end, end), holder, holder
+    zones.marks[title] = "title"
+    _mark_header(page.blocks, zones)
+    _mark_body(page.blocks, zones, title + 1, end, holder)
+
+
 def _mark_header(blocks: Sequence[Block], zones: Zones) -> None:
     """Mark the lines just above the headline that may tell section, date and byline."""
     assert zones.title is not None  # noqa: S101 - the caller checked
@@ -342,6 +374,8 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
     over = closed = False
     start = _mark_letterhead(blocks, marks, range(start, min(first + 1, end)))
     _claim_header(blocks, marks, range(start, first))
+    if start + 1 < first and blocks[start].heading and marks[start] == "other" and marks[start + 1] == "header":
+        marks[start] = "header"  # a second headline above date or byline
     for index in range(start, end):
         block, head = blocks[index], heads[index]
         role = zones.roles[block.frame] if block.frame is not None else ""
@@ -366,21 +400,28 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
         elif (
             len(block.text) < 120
             and (form := block.label)
-            and form[1] in ("views", "published_at", "updated_at", "attachments")
+            and form[1] in ("views", "published_at", "updated_at", "attachments", "category")
         ):
             marks[index] = "tail" if index > first else "header"
         elif index < first and block.links > 0.9:
             marks[index] = "tools"
         elif index >= first and block.links > 0.5 and _links_a_file(block):
             marks[index] = "tail"
-        elif index > last and block.links > 0.25 and block.text.count("|") >= 2:
-            marks[index] = "tail"  # a line of controls: "Posted by … | Permalink | Comments"
+        elif index > last and (_is_posted(block) or (block.links > 0.25 and block.text.count("|") >= 2)):
+            marks[index] = "tail"  # "Posted by … | Permalink | Comments"
+        elif index > last and block.links > 0.9 and len(block.text) < 60:
+            marks[index] = "tools"
         elif index > last and _in_signed_table(block, blocks[last:end]):
             marks[index] = "signature"
         elif index > first and len(block.text) < 120 and head.startswith(words.attachment_starts):
             marks[index] = "tail"
         else:
             marks[index] = "body"
+
+
+def _is_posted(block: Block) -> bool:
+    """Whether a line tells author, time and category of a blog post, as the SharePoint blog product prints below it."""
+    return POSTED.match(block.text) is not None and len(block.text) < 200 and any(map(str.isdigit, block.text))
 
 
 def _mark_letterhead(blocks: Sequence[Block], marks: list[str], between: range) -> int:

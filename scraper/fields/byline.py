@@ -7,11 +7,10 @@ import re
 from scraper.fields.structured import stated
 from scraper.headline import is_named_byline
 from scraper.view import Candidate, View
+from scraper.zones import POSTED
 
 
 _BY = re.compile(r"^(?:by|written by|bởi|par)\s+", re.IGNORECASE)
-
-_POSTED = re.compile(r"^Posted\b.{0,40}?\bby\s+([^|]{2,80}?)\s*(?:\||$)", re.IGNORECASE)
 
 
 def form_author(view: View) -> Candidate | None:
@@ -38,8 +37,8 @@ def named_byline(view: View) -> Candidate | None:
 def posted_by(view: View) -> Candidate | None:
     """ "Posted at 10:24 AM by …" below a blog post, as the SharePoint blog product prints it."""
     for block in view.zones.of(view.page, "tail"):
-        if match := _POSTED.match(block.text):
-            return Candidate(match.group(1).strip(), block.text, block.node)
+        if match := POSTED.match(block.text):
+            return Candidate(match["name"].strip(), block.text, block.node)
     return None
 
 

@@ -9,6 +9,7 @@ from scraper.fields.structured import stated
 from scraper.headline import LETTERHEAD, SIGNED
 from scraper.lines.dates import DateReading, parse_form_date, read_dates
 from scraper.view import Candidate, View
+from scraper.zones import POSTED
 
 _URL_DAY = re.compile(r"(?:/|\bd)(20\d{2})[-/]?(\d{1,2})[-/]?(\d{1,2})(?:/|[-_T]|\d{6})")
 
@@ -52,10 +53,10 @@ def structured_date(view: View) -> Candidate | None:
 
 
 def tail_date(view: View) -> Candidate | None:
-    """A labelled publication date below the body."""
+    """A labelled publication date below the body, or the date in a blog post's "by … at …" line."""
     for block in view.zones.of(view.page, "tail"):
         for reading in read_dates(block.text, day_first=view.day_first):
-            if reading.role == "published":
+            if reading.role == "published" or POSTED.match(block.text):
                 return _candidate(reading, block.node)
     return None
 

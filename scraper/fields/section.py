@@ -18,6 +18,8 @@ _LAST_PUNCTUATION = ".!?:;,"
 SECTION_WORDS = 12
 # Blocks below the body in which a line of tags is looked for.
 TAGS_REACH = 25
+_POSTED_IN = re.compile(r"^(?:by|bởi|par)\b.*\d.*?\s(?:in|trong|dans)\s+([^|\d]{2,60})$", re.IGNORECASE)
+_DAY_ALONE = re.compile(r"^\d{1,2}\s+\S+(?:\s\S+)?$")
 _PART = re.compile(r"\s*[,;|]\s*")
 
 
@@ -31,7 +33,7 @@ def line_above(view: View) -> Candidate | None:
     """The nearest short line above the headline that is neither date nor byline: the heading of the web part."""
     title = view.title_block
     for block in reversed(view.header_blocks):
-        if title is None or block.index < title.index:
+        if title is None or (block.index < title.index and block.head != title.head):
             if _may_name_section(view, block):
                 steps = [step for step in _CRUMB_SEPARATOR.split(block.text) if step]
                 return Candidate(tidy(steps[-1]), block.text, block.node) if steps else None
@@ -86,8 +88,9 @@ def _may_name_section(view: View, block: Block) -> bool:
         and any(c.isalpha() for c in text)
         and not is_meta_line(block)
         and not view.has_date(text)
+        and not _DAY_ALONE.match(text)
         and block.head not in labels().tools
-        and block.index not in {view.header_blocks[i].index for i in view.header.lines.values()}
+        and block not in view.told_blocks
     )
 
 
@@ -122,5 +125,15 @@ def structured_tags(view: View) -> Candidate | None:
     return Candidate(tuple(dict.fromkeys(t for t in _PART.split(found.value) if t)), found.raw, found.node)
 
 
-SECTION = (form_category, line_above, breadcrumb, structured_section)
+def posted_in(view: View) -> Candidate | None:
+    """The category in a blog post's "by … at … in …" line, or after "Category:" below the post."""
+    for block in view.zones.of(view.page, "tail"):
+        if block.label is not None and block.label[1] == "category" and block.label[2]:
+            return Candidate(block.label[2], block.text, block.node)
+        if match := _POSTED_IN.search(block.text):
+            return Candidate(match.group(1).strip(), block.text, block.node)
+    return None
+
+
+SECTION = (form_category, posted_in, line_above, breadcrumb, structured_section)
 TAGS = (tags, structured_tags)

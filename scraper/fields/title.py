@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scraper.fields.structured import stated
 from scraper.labels import form_label
-from scraper.headline import is_meta_line
+from scraper.headline import is_meta_line, split_headline
 from scraper.text import key, tidy
 from scraper.view import Candidate, View
 
@@ -21,7 +21,7 @@ def headline(view: View) -> Candidate | None:
     if block is None:
         return None
     best = view.zones.candidates[0]
-    return Candidate(block.text.replace("\n", " "), block.text, block.node, best.told())
+    return Candidate(split_headline(block)[0], block.text, block.node, best.told())
 
 
 def structured_title(view: View) -> Candidate | None:

@@ -67,7 +67,7 @@ def _block_of(view: View, field: str) -> Block | None:
     if field == "title":
         return view.title_block
     line = view.header.lines.get(field)
-    if line is not None:
+    if line is not None and line < len(view.header_blocks):
         return view.header_blocks[line]
     if field == "views":
         return next((b for b in view.zones.of(view.page, "tail") if b.label and b.label[1] == "views"), None)

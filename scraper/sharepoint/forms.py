@@ -175,7 +175,7 @@ def read_form_lines(blocks: Sequence[Block]) -> ItemForm | None:
     if start is None:
         return (
             None
-            if not trailer.content_type
+            if not trailer.blocks
             else ItemForm((), "lines", frozenset(trailer.blocks), trailer.content_type, trailer.modified)
         )
     end = _end_of_lines(blocks, found, start)
