@@ -107,6 +107,8 @@ def _refuse_listings(view: View, winners: dict[str, Candidate], name: str) -> No
     """A page whose main part is links to articles, or teasers under such links."""
     if view.body_root is not None or (view.form is not None and view.form.get("body")):
         return
+    if "list_path" in winners and "item_id" not in winners and "ms-listviewtable" in view.page.source_text:
+        raise NotAnArticle(name, "a view of a list", reason="listing")
     first, last = view.zones.core or (0, -1)
     inside = [
         block

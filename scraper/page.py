@@ -151,10 +151,10 @@ class Block:
         """The text with a bar wherever two inline elements touch without a blank: small facts that only styling parts."""
         text = ""
         for run in self.runs:
-            touching = (
-                text and not run.gap and run.text[:1].isalnum() and not text[-1].isspace() and text[-1] not in ":(/-"
-            )
-            text += (" | " if touching else " ") + run.text
+            left, right = text.rstrip()[-1:], run.text.lstrip()[:1]
+            touching = not run.gap and text == text.rstrip() and run.text == run.text.lstrip() and left not in ":(/-"
+            counted = left.isdigit() and right.isalpha() or _COUNT(run.text) is not None
+            text += (" | " if left and right.isalnum() and (touching or counted) else " ") + run.text
         return tidy(text) if len(self.runs) > 1 else self.text
 
     @property

@@ -15,6 +15,12 @@ def form_views(view: View) -> Candidate | None:
     return Candidate(int(digits), column.value, column.node) if 0 < len(digits) <= 12 else None
 
 
+def header_counter(view: View) -> Candidate | None:
+    """The counter in the lines around the headline."""
+    views = view.header.views
+    return Candidate(views, str(views), view.header_node("views")) if views is not None else None
+
+
 def printed_counter(view: View) -> Candidate | None:
     """A labelled counter near the article (header, below the body); site counters are never read."""
     blocks = view.zones.of(view.page, "header", "tail", "tools") + view.article_blocks[-2:]
@@ -25,4 +31,4 @@ def printed_counter(view: View) -> Candidate | None:
     return None
 
 
-VIEWS = (form_views, printed_counter)
+VIEWS = (form_views, header_counter, printed_counter)

@@ -44,6 +44,15 @@ def _is_event(view: View) -> bool:
     return any(b[0] - a[0] == 1 and a[1] < b[1] for a, b in pairwise(bare))
 
 
+def refined_date(view: View) -> Candidate | None:
+    """The machine-readable time, where the page prints the same day without one."""
+    printed, exact = header_date(view), structured_date(view)
+    if printed is None or exact is None or printed.value.precision != "day" or len(exact.value.value) <= 10:
+        return None
+    same_day = printed.value.value == exact.value.value[:10] and printed.value.alternative is None
+    return Candidate(exact.value, exact.raw, exact.node, f"the page prints {printed.raw!r}") if same_day else None
+
+
 def structured_date(view: View) -> Candidate | None:
     """`datePublished` of JSON-LD, else article:published_time."""
     found = stated(view, "datePublished", "article:published_time", "og:posttime", "pubdate")
@@ -103,7 +112,7 @@ def structured_update(view: View) -> Candidate | None:
     return _candidate(parse_form_date(found.value, day_first=view.day_first), found.node) if found else None
 
 
-PUBLISHED = (form_date, header_date, tail_date, structured_date, signing_date)
+PUBLISHED = (form_date, refined_date, header_date, tail_date, structured_date, signing_date)
 UPDATED = (header_update, form_update, tail_update, structured_update)
 
 
