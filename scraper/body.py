@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scraper.addresses import file_name_of
+from scraper.labels import labels
 from scraper.lines.captions import is_file_name, split_caption
 from scraper.models import Image
-from scraper.page import Block, Frame
+from scraper.page import Block, Frame, lowest_common
 from scraper.roles import rich_text_around
-from scraper.labels import labels
 from scraper.text import key, tidy
 from scraper.view import View
-from scraper.zones import lowest_common
 
 if TYPE_CHECKING:
     from lxml import etree

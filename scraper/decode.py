@@ -32,7 +32,7 @@ _GUESSES = re.compile(
 _MOJIBAKE = re.compile("áº[\u0080-\u00bf]|á»[\u0080-\u00bf]|Ã[\u0080-\u00bf]|Æ°|Ä\u0091")
 # TCVN3 (.VnTime) text read as Latin-1: signs that Vietnamese never puts between letters.
 _TCVN3 = re.compile("[A-Za-z][µ¸¶·¹¨»¾¼½Æ©ÇÊÈÉË®ÌÐÎÏÑªÒÕÓÔÖ×ÝØÜÞãßáâä«åèæçé¬êíëìîïóñòô-õúùûüþ][A-Za-z ]")
-_LATIN_MARKS = re.compile("[µ¸¶·¹¨»¾¼½®«¬þ÷×]")
+_LATIN_MARKS = re.compile("[A-Za-z][µ¸¶·¹¨¾¼½®«¬þ÷×][A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,8 @@ def doubts_of_text(text: str) -> tuple[Problem, ...]:
     problems = []
     if len(_MOJIBAKE.findall(text, 0, 50_000)) >= 3:
         problems.append(Problem("mojibake", "body_text", "the text looks like UTF-8 that was decoded twice"))
-    elif _LATIN_MARKS.search(text) and len(_TCVN3.findall(text, 0, 20_000)) >= max(5, len(text[:20_000]) // 60):
+    elif len(_LATIN_MARKS.findall(text, 0, 20_000)) >= 3 and len(_TCVN3.findall(text, 0, 20_000)) >= max(
+        5, len(text[:20_000]) // 60
+    ):
         problems.append(Problem("legacy_encoding", "body_text", "the text looks like a legacy Vietnamese font (TCVN3)"))
     return tuple(problems)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from scraper.kinds import DATE_LIKE, LETTERHEAD, is_meta_line
 from scraper.labels import labels
 from scraper.page import Block, Page
 from scraper.roles import Roles
@@ -25,21 +26,9 @@ _HOME_PATHS = frozenset(
     ["", "/", "/default.aspx", "/pages/default.aspx", "/index.html", "/index.aspx", "/pages/home.aspx", "/trang-chu"]
 )
 _BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]{6,60})[)\]]$")
-_BYLINE_NAME = re.compile(r"byline|author|tac-?_?gia|nguoi-?_?viet", re.IGNORECASE)
 _SECTION_NAME = re.compile(r"folder|site|section|chuyenmuc|category|zone|other|breadcrumb|part-title", re.IGNORECASE)
 _CRUMB_ENDS = "»›>→"
-# Head of an administrative document (Decree 30/2020/NĐ-CP, annex I): national motto; place, then the signing date.
-SIGNED = re.compile(r"[^\d,]{2,40},\s*ngày\s+\d{1,2}\s+tháng\s+\d{1,2}\s+năm\s+\d{4}$", re.IGNORECASE)
-LETTERHEAD = re.compile(
-    r"(?:cộng ho[àaá]\S* xã hội chủ nghĩa việt nam|độc lập\s*[-–]\s*tự do\s*[-–]\s*hạnh phúc)\W*(?:$|\n)", re.IGNORECASE
-)
 _WORD = re.compile(r"\w+")
-DATE_LIKE = re.compile(
-    r"\b\d{1,2}\s?[/.\-–]\s?\d{1,2}\s?[/.\-–]\s?(?:\d{4}|\d{2})\b|\b\d{4}-\d{2}-\d{2}\b|ngày\s+\d{1,2}\s+tháng\s+\d{1,2}"
-    r"|\b(?:\d{1,2}(?:st|nd|rd|th)?\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2}?,?\s*\d{4}\b"
-    r"|\btháng\s+\S+\s+\d{1,2},\s*\d{4}",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +44,6 @@ class Scored:
         return ", ".join(f"{name} {points:+.1f}" for name, points in self.signs.items())
 
 
-def is_meta_line(block: Block) -> bool:
-    """Whether a line is about the article rather than of it: mostly a date, or a labelled author, source or counter."""
-    text = block.text
-    if len(text) > 160:
-        return False
-    if block.label is not None:
-        return True
-    if not any(map(str.isdigit, text)):
-        return False
-    rest, dates = DATE_LIKE.subn(" ", text)
-    return dates > 0 and len(rest.strip(" |,-–:()")) <= max(40, len(text) // 3)
-
-
 def split_headline(block: Block) -> tuple[str, str]:
     """(headline, date in brackets behind it): a template that prints the date inside the headline's own element.
 
@@ -81,13 +57,6 @@ def split_headline(block: Block) -> tuple[str, str]:
     if own or ":" in match.group(1):
         return text[: match.start()].rstrip(), match.group(1)
     return text, ""
-
-
-def is_named_byline(block: Block) -> bool:
-    """Whether a short line stands in an element whose class or id calls it byline or author."""
-    if block.frame is None or len(block.text) > 80 or block.text[-1] in ".!?:":
-        return False
-    return _BYLINE_NAME.search(f"{block.frame.names} {block.runs[0].frame.names}") is not None
 
 
 def slug_words(url: str | None) -> frozenset[str]:

@@ -357,3 +357,24 @@ def _close(blocks: list[Block], runs: list[Run]) -> None:
 
 def _one_line(text: str) -> str:
     return text.replace("\n", " ").replace("\r", " ") if "\n" in text or "\r" in text else text
+
+
+def inside(block: Block, frame: Frame | None) -> bool:
+    """Whether a block stands in an element."""
+    return frame is not None and block.frame is not None and any(f is frame for f in block.frame.ancestors())
+
+
+def extent(blocks: Sequence[Block], frame: Frame, member: int) -> tuple[int, int]:
+    """First and last block in an element, given one of them: what an element encloses stands together."""
+    first = last = member
+    while first > 0 and inside(blocks[first - 1], frame):
+        first -= 1
+    while last + 1 < len(blocks) and inside(blocks[last + 1], frame):
+        last += 1
+    return first, last
+
+
+def lowest_common(one: Frame, other: Frame) -> Frame:
+    """The innermost block-level element around both frames."""
+    around = set(one.ancestors())
+    return next(frame for frame in other.ancestors() if frame in around).block

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from scraper.headline import DATE_LIKE, split_headline
+from scraper.headline import split_headline
+from scraper.kinds import DATE_LIKE
 from scraper.language import language_of
 from scraper.page import Block, Frame, Page, html_blocks
 from scraper.portals import Portal, rules_for

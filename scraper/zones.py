@@ -10,51 +10,41 @@ Blocks are marked, never cut: every rule still sees the whole page.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from scraper.headline import LETTERHEAD, SIGNED, Scored, find_headline, is_meta_line, is_named_byline
+from scraper.footer import mark_footer
+from scraper.headline import Scored, find_headline
+from scraper.kinds import (
+    LETTERHEAD,
+    SIGNATURE_MARK,
+    SIGNED,
+    is_meta_line,
+    is_named_byline,
+    is_only_tools,
+    is_posted,
+    links_a_file,
+)
 from scraper.labels import labels, undouble
-from scraper.page import Block, Frame, Page
-from scraper.roles import WEIGHT, Roles
+from scraper.page import Block, Frame, Page, extent, inside, lowest_common
+from scraper.prose import find_core, weigh
+from scraper.roles import Roles
 
-# An element that holds this share of its parent's prose is entered in the search for the core.
-ENTER_SHARE = 0.55
-# Shortest line that counts as prose: with end punctuation, and without.
-PROSE_SENTENCE, PROSE_PLAIN = 25, 60
 # Lines above the headline that may still tell date, section and byline.
 HEADER_REACH = 6
-# Largest gap, in lines of a text rendering, inside one run of prose.
-TEXT_GAP = 3
-# Longest line that may be an agency block printed as one line.
-FOOTER_LINE = 2000
 # Least sum of signs for a headline that no prose confirms.
 BARE_HEADLINE = 2.0
 
 
-POSTED = re.compile(
-    r"(?:Posted\b.{0,40}?\bby|by|bởi|par|von)\s+(?P<name>[^|\d]{2,60}?)(?=\s*\||\s+(?:at|on|lúc|à|le|um)\s|$)",
-    re.IGNORECASE,
-)
-SIGNATURE_MARK = re.compile(r"\(?\s*đã ký\s*\)?", re.IGNORECASE)
-FILE_LINK = re.compile(
-    r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])",
-    re.IGNORECASE,
-)
-
-
 @dataclass(eq=False, slots=True)
 class Zones:
-    """marks: zone of each block.  heads: first words of each block, in the comparing form.
+    """marks: zone of each block.  weights: each block's weight as prose.
 
     core: first and last prose block of the article.  title: index of the headline.  article: the element that holds
-    the article, core_frame the one that holds its prose (None in a text rendering).  candidates: scored headlines, best first.
+    the article, core_frame the one that holds its prose (None in a text rendering).  candidates: scored headlines.
     """
 
     marks: list[str]
-    heads: list[str]
     roles: Roles
     weights: list[float]
     core: tuple[int, int] | None = None
@@ -81,95 +71,25 @@ def find_zones(
     or portal state it.
     """
     roles = Roles(page.blocks)
-    heads = [block.head for block in page.blocks]
     marks = ["other"] * len(page.blocks)
-    zones = Zones(marks, heads, roles, [])
+    zones = Zones(marks, roles, [])
     for index in dropped:
         marks[index] = "chrome"
     for index in form_blocks:
         marks[index] = "form"
     _mark_form_lines(page.blocks, marks)
-    _mark_chrome_lines(page.blocks, heads, marks)
-    zones.weights = [_weight(block, heads[i], marks[i], roles) for i, block in enumerate(page.blocks)]
+    _mark_chrome_lines(page.blocks, marks)
+    zones.weights = [weigh(block, mark, roles) for block, mark in zip(page.blocks, marks, strict=True)]
     if not any(zones.weights):  # names that mislead: judge by the words alone
         zones.roles = roles = Roles(())
-        zones.weights = [_weight(block, heads[i], marks[i], None) for i, block in enumerate(page.blocks)]
-    zones.core_frame = _find_core(page.blocks, zones)
-    _mark_footer(page, zones, zones.core_frame)
+        zones.weights = [weigh(block, mark, None) for block, mark in zip(page.blocks, marks, strict=True)]
+    zones.core_frame, zones.core = find_core(page.blocks, zones.weights)
+    mark_footer(page, marks, roles, zones.core_frame, zones.core[1] if zones.core else 0)
     if zones.core is None and page.root is not None:
         _find_bare_headline(page, zones, known_title)
     elif zones.core is not None:
         _find_article(page, zones, zones.core_frame, known_title)
     return zones
-
-
-def footer_labels(block: Block, head: str) -> int:
-    """How many labels of an agency block a line prints: at its start, or before a colon anywhere in it."""
-    words = labels().footer_starts
-    if len(block.text) > FOOTER_LINE:
-        return 0
-    at_start = head.startswith(words)
-    if block.text.count(":") < 2:
-        return int(at_start)
-    before_colons = block.text.casefold().replace("ð", "đ").split(":")[:-1]
-    return max(int(at_start), sum(part.rstrip().endswith(words) for part in before_colons))
-
-
-def _weight(block: Block, head: str, mark: str, roles: Roles | None) -> float:
-    length = len(block.text)
-    if mark != "other" or block.links > 0.5 or length < PROSE_SENTENCE:
-        return 0.0
-    if (length < PROSE_PLAIN or block.heading) and block.text[-1] not in ".!?…:;”\"'":
-        return 0.0
-    if (found := footer_labels(block, head)) and (length < 200 or found > 1):
-        return 0.0
-    return length * (1 - block.links) * (WEIGHT[roles[block.frame]] if block.frame and roles else 1.0)
-
-
-def _find_core(blocks: Sequence[Block], zones: Zones) -> Frame | None:
-    """The smallest element that holds most of the prose; sets zones.core to its first and last prose block."""
-    prose = [index for index, weight in enumerate(zones.weights) if weight > 0]
-    if not prose:
-        return None
-    if blocks[prose[0]].frame is None:
-        zones.core = _densest_run(prose, zones.weights)
-        return None
-    totals: dict[Frame, float] = {}
-    children: dict[Frame, list[Frame]] = {}
-    top: Frame | None = None
-    for index in prose:
-        child: Frame | None = None
-        frame = blocks[index].frame
-        while frame is not None:
-            known = frame in totals
-            totals[frame] = totals.get(frame, 0.0) + zones.weights[index]
-            if child is not None:
-                children.setdefault(frame, []).append(child)
-            child = None if known else frame
-            top, frame = frame, (frame.up.block if frame.up is not None else None)
-    core = top
-    while core in children:
-        best = max(children[core], key=totals.__getitem__)
-        if totals[best] < ENTER_SHARE * totals[core]:
-            break
-        core = best
-    assert core is not None  # noqa: S101 - there is prose
-    inside = [index for index in prose if _inside(blocks[index], core)]
-    zones.core = (inside[0], inside[-1])
-    return core
-
-
-def _densest_run(prose: Sequence[int], weights: Sequence[float]) -> tuple[int, int]:
-    best = run = (prose[0], prose[0])
-    best_weight = weight = 0.0
-    for index in prose:
-        if index - run[1] > TEXT_GAP:
-            run, weight = (index, index), 0.0
-        run = (run[0], index)
-        weight += weights[index]
-        if weight > best_weight:
-            best, best_weight = run, weight
-    return best
 
 
 def _mark_form_lines(blocks: Sequence[Block], marks: list[str]) -> None:
@@ -192,117 +112,18 @@ def _mark_form_lines(blocks: Sequence[Block], marks: list[str]) -> None:
         index = last + 1
 
 
-def _mark_chrome_lines(blocks: Sequence[Block], heads: Sequence[str], marks: list[str]) -> None:
+def _mark_chrome_lines(blocks: Sequence[Block], marks: list[str]) -> None:
     words = labels()
     for index, block in enumerate(blocks):
         if marks[index] != "other" or len(block.text) > 160:
             continue
-        line = heads[index]
+        line = block.head
         if line in words.chrome or undouble(line) in words.chrome:
             marks[index] = "chrome"
-        elif line in words.tools or line.startswith(words.notice_starts) or _only_tools(line):
+        elif line in words.tools or line.startswith(words.notice_starts) or is_only_tools(line):
             marks[index] = "tools"
         elif line.startswith(words.counter_starts):
             marks[index] = "chrome"
-
-
-def _only_tools(line: str) -> bool:
-    """Whether a short line is made of nothing but names of tools, however they run together."""
-    if len(line) > 60 or not line.startswith(_tool_names()):
-        return False
-    rest = line
-    for name in _tool_names():
-        if name in rest:
-            rest = rest.replace(name, " ")
-    return rest != line and not rest.strip(" |+-/·•a")
-
-
-@lru_cache(maxsize=1)
-def _tool_names() -> tuple[str, ...]:
-    return tuple(sorted((name for name in labels().tools if len(name) > 1), key=len, reverse=True)) + ("a+", "a-")
-
-
-def _mark_footer(page: Page, zones: Zones, core: Frame | None) -> None:
-    """Mark the agency's block: elements named footer, and the last cluster of agency labels after the core."""
-    blocks, heads, marks = page.blocks, zones.heads, zones.marks
-    after = zones.core[1] if zones.core else 0
-    around_core = set(core.ancestors()) if core else set()
-    hits = []
-    for index in range(after, len(blocks)):
-        block = blocks[index]
-        if block.frame is not None and zones.roles[block.frame] == "footer":
-            outer = zones.roles.outermost(block.frame, "footer")
-            if outer not in around_core and marks[index] == "other":
-                marks[index] = "footer"
-        if index > after and block.links < 0.9 and footer_labels(block, heads[index]) and not _inside(block, core):
-            hits.append(index)
-    cluster = _last_cluster(hits, gap=4)
-    if not cluster:
-        return
-    first, last = cluster[0], cluster[-1]
-    while first - 1 > after and cluster[0] - first < 3 and _may_head_footer(blocks[first - 1], heads[first - 1], marks):
-        first -= 1
-    frame = _common_frame(blocks, cluster)
-    if frame is not None and frame not in around_core:
-        from_, to = _extent(blocks, frame, first)
-        if to - from_ <= 2 * (last - first) + 8:
-            first, last = min(first, from_), max(last, to)
-    for index in range(first, last + 1):
-        if marks[index] in ("other", "footer"):
-            marks[index] = "footer"
-    if page.root is None:
-        for index in range(last, len(blocks)):
-            marks[index] = "footer" if marks[index] == "other" else marks[index]
-
-
-def _inside(block: Block, frame: Frame | None) -> bool:
-    return frame is not None and block.frame is not None and any(f is frame for f in block.frame.ancestors())
-
-
-def _may_head_footer(block: Block, head: str, marks: Sequence[str]) -> bool:
-    letters = [c for c in block.text if c.isalpha()]
-    upper = sum(c.isupper() for c in letters) > 0.7 * len(letters) if letters else False
-    return (
-        marks[block.index] in ("other", "footer")
-        and len(block.text) < 160
-        and block.links < 0.5
-        and (upper or head.startswith(labels().footer_headings))
-    )
-
-
-def _last_cluster(hits: Sequence[int], gap: int) -> list[int]:
-    """The last run of indices with no hole larger than `gap`; a lone hit counts when it is the only one."""
-    clusters: list[list[int]] = []
-    for hit in hits:
-        if clusters and hit - clusters[-1][-1] <= gap:
-            clusters[-1].append(hit)
-        else:
-            clusters.append([hit])
-    return max(reversed(clusters), key=len) if clusters else []
-
-
-def _extent(blocks: Sequence[Block], frame: Frame, member: int) -> tuple[int, int]:
-    """First and last block in an element, given one of them: what an element encloses stands together."""
-    first = last = member
-    while first > 0 and _inside(blocks[first - 1], frame):
-        first -= 1
-    while last + 1 < len(blocks) and _inside(blocks[last + 1], frame):
-        last += 1
-    return first, last
-
-
-def _common_frame(blocks: Sequence[Block], indices: Sequence[int]) -> Frame | None:
-    """The innermost block-level element around all of these blocks."""
-    first, last = blocks[indices[0]].frame, blocks[indices[-1]].frame
-    if first is None or last is None:
-        return None
-    return lowest_common(first, last)
-
-
-def lowest_common(one: Frame, other: Frame) -> Frame:
-    """The innermost block-level element around both frames."""
-    around = set(one.ancestors())
-    return next(frame for frame in other.ancestors() if frame in around).block
 
 
 def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str | None) -> None:
@@ -318,7 +139,7 @@ def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str
         top = blocks[zones.title].frame if zones.title is not None else None
         if top is not None:
             zones.article = lowest_common(top, core)
-        end = _extent(blocks, zones.article, zones.core[1])[1] + 1
+        end = extent(blocks, zones.article, zones.core[1])[1] + 1
     if zones.title is not None:
         marks[zones.title] = "title"
         start = zones.title + 1
@@ -345,7 +166,7 @@ def _find_bare_headline(page: Page, zones: Zones, known_title: str | None) -> No
         holder = holder.up.block if holder.up is not None else None
     if holder is None:
         return
-    end = _extent(page.blocks, holder, title)[1] + 1
+    end = extent(page.blocks, holder, title)[1] + 1
     zones.title, zones.core, zones.core_frame, zones.article = title, (end, end), holder, holder
     zones.marks[title] = "title"
     _mark_header(page.blocks, zones)
@@ -368,7 +189,7 @@ def _mark_header(blocks: Sequence[Block], zones: Zones) -> None:
 def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core: Frame | None) -> None:
     """Mark the article from the line below the headline to the first label that ends it."""
     assert zones.core is not None  # noqa: S101 - the caller checked
-    marks, heads, words = zones.marks, zones.heads, labels()
+    marks, words = zones.marks, labels()
     first, last = zones.core
     around_core = set(core.ancestors()) if core is not None else set()
     over = closed = False
@@ -377,7 +198,7 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
     if start + 1 < first and blocks[start].heading and marks[start] == "other" and marks[start + 1] == "header":
         marks[start] = "header"  # a second headline above date or byline
     for index in range(start, end):
-        block, head = blocks[index], heads[index]
+        block, head = blocks[index], blocks[index].head
         role = zones.roles[block.frame] if block.frame is not None else ""
         if role and block.frame is not None and zones.roles.outermost(block.frame, role) in around_core:
             role = ""
@@ -405,9 +226,9 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
             marks[index] = "tail" if index > first else "header"
         elif index < first and block.links > 0.9:
             marks[index] = "tools"
-        elif index >= first and block.links > 0.5 and _links_a_file(block):
+        elif index >= first and block.links > 0.5 and links_a_file(block):
             marks[index] = "tail"
-        elif index > last and (_is_posted(block) or (block.links > 0.25 and block.text.count("|") >= 2)):
+        elif index > last and (is_posted(block) or (block.links > 0.25 and block.text.count("|") >= 2)):
             marks[index] = "tail"  # "Posted by … | Permalink | Comments"
         elif index > last and block.links > 0.9 and len(block.text) < 60:
             marks[index] = "tools"
@@ -417,11 +238,6 @@ def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core
             marks[index] = "tail"
         else:
             marks[index] = "body"
-
-
-def _is_posted(block: Block) -> bool:
-    """Whether a line tells author, time and category of a blog post, as the SharePoint blog product prints below it."""
-    return POSTED.match(block.text) is not None and len(block.text) < 200 and any(map(str.isdigit, block.text))
 
 
 def _mark_letterhead(blocks: Sequence[Block], marks: list[str], between: range) -> int:
@@ -447,7 +263,7 @@ def _in_signed_table(block: Block, nearby: Sequence[Block]) -> bool:
     table = next((f for f in block.frame.ancestors() if f.tag == "table"), None) if block.frame is not None else None
     if table is None:
         return False
-    return any(SIGNATURE_MARK.fullmatch(other.text) and _inside(other, table) for other in nearby)
+    return any(SIGNATURE_MARK.fullmatch(other.text) and inside(other, table) for other in nearby)
 
 
 def _claim_header(blocks: Sequence[Block], marks: list[str], between: Iterable[int]) -> None:
@@ -463,9 +279,3 @@ def _claim_header(blocks: Sequence[Block], marks: list[str], between: Iterable[i
         for name, line in reading.lines.items():
             if name in ("published_at", "updated_at", "author", "source", "views", "page_clock"):
                 marks[open_[line]] = "header"
-
-
-def _links_a_file(block: Block) -> bool:
-    """Whether the line is nothing but links to documents."""
-    links = {f.el for run in block.runs for f in run.frame.ancestors() if f.tag == "a"}
-    return bool(links) and all(FILE_LINK.search(link.get("href") or "") for link in links)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
+import os
 import quopri
 from pathlib import Path
 
@@ -112,8 +114,6 @@ def test_standard_input_is_told_by_its_look(encoding: str) -> None:
 
 
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
-    import os
-
     for name in ("pipe.html", "pipe.txt"):
         os.mkfifo(tmp_path / name)
         (reading,) = read_all(expand([str(tmp_path / name)]))
@@ -208,7 +208,5 @@ def test_hostile_mhtml_costs_little(content: bytes) -> None:
 @given(st.binary(max_size=300), st.integers(0, 900), st.integers(0, 40))
 def test_broken_mhtml_is_read_or_refused(noise: bytes, place: int, gap: int) -> None:
     content = mhtml()
-    try:
-        assert read_mhtml(content[:place] + noise + content[place + gap :], "x").content
-    except InputError:
-        pass
+    with contextlib.suppress(InputError):
+        assert isinstance(read_mhtml(content[:place] + noise + content[place + gap :], "x"), Capture)

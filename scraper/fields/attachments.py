@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from scraper.addresses import file_name_of
+from scraper.kinds import FILE_LINK
 from scraper.models import Attachment
 from scraper.text import tidy
 from scraper.view import Candidate, View
-from scraper.zones import FILE_LINK
 
 _ITEM_FILE = re.compile(r"/Attachments/\d+/[^/?#]+$", re.IGNORECASE)
 _QUOTED = re.compile(r"""['"]([^'"]+)['"]""")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 from scraper.fields.structured import stated
-from scraper.headline import is_named_byline
+from scraper.kinds import POSTED, is_named_byline
 from scraper.view import Candidate, View
-from scraper.zones import POSTED
-
 
 _BY = re.compile(r"^(?:by|written by|bởi|par)\s+", re.IGNORECASE)
 

@@ -6,10 +6,9 @@ import re
 from itertools import pairwise
 
 from scraper.fields.structured import stated
-from scraper.headline import LETTERHEAD, SIGNED
+from scraper.kinds import LETTERHEAD, POSTED, SIGNED
 from scraper.lines.dates import DateReading, parse_form_date, read_dates
 from scraper.view import Candidate, View
-from scraper.zones import POSTED
 
 _URL_DAY = re.compile(r"(?:/|\bd)(20\d{2})[-/]?(\d{1,2})[-/]?(\d{1,2})(?:/|[-_T]|\d{6})")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from scraper.headline import is_meta_line
 from scraper.fields.structured import stated
+from scraper.kinds import is_meta_line
 from scraper.labels import labels
 from scraper.page import Block
 from scraper.text import key, tidy

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scraper.fields.structured import stated
+from scraper.headline import split_headline
+from scraper.kinds import is_meta_line
 from scraper.labels import form_label
-from scraper.headline import is_meta_line, split_headline
 from scraper.text import key, tidy
 from scraper.view import Candidate, View
 

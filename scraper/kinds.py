@@ -1,0 +1,81 @@
+"""What a single line is, by its words alone: about the article, a byline, a control, the head of a document, a file.
+
+Patterns say where they come from; the words themselves stand in data/labels.toml.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from scraper.labels import labels
+from scraper.page import Block
+
+DATE_LIKE = re.compile(
+    r"\b\d{1,2}\s?[/.\-–]\s?\d{1,2}\s?[/.\-–]\s?(?:\d{4}|\d{2})\b|\b\d{4}-\d{2}-\d{2}\b|ngày\s+\d{1,2}\s+tháng\s+\d{1,2}"
+    r"|\b(?:\d{1,2}(?:st|nd|rd|th)?\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2}?,?\s*\d{4}\b"
+    r"|\btháng\s+\S+\s+\d{1,2},\s*\d{4}",
+    re.IGNORECASE,
+)
+# Head of an administrative document (Decree 30/2020/NĐ-CP, annex I): national motto; place, then the signing date.
+SIGNED = re.compile(r"[^\d,]{2,40},\s*ngày\s+\d{1,2}\s+tháng\s+\d{1,2}\s+năm\s+\d{4}$", re.IGNORECASE)
+LETTERHEAD = re.compile(
+    r"(?:cộng ho[àaá]\S* xã hội chủ nghĩa việt nam|độc lập\s*[-–]\s*tự do\s*[-–]\s*hạnh phúc)\W*(?:$|\n)", re.IGNORECASE
+)
+_BYLINE_NAME = re.compile(r"byline|author|tac-?_?gia|nguoi-?_?viet", re.IGNORECASE)
+POSTED = re.compile(
+    r"(?:Posted\b.{0,40}?\bby|by|bởi|par|von)\s+(?P<name>[^|\d]{2,60}?)(?=\s*\||\s+(?:at|on|lúc|à|le|um)\s|$)",
+    re.IGNORECASE,
+)
+SIGNATURE_MARK = re.compile(r"\(?\s*đã ký\s*\)?", re.IGNORECASE)
+FILE_LINK = re.compile(
+    r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])",
+    re.IGNORECASE,
+)
+
+
+def is_meta_line(block: Block) -> bool:
+    """Whether a line is about the article rather than of it: mostly a date, or a labelled author, source or counter."""
+    text = block.text
+    if len(text) > 160:
+        return False
+    if block.label is not None:
+        return True
+    if not any(map(str.isdigit, text)):
+        return False
+    rest, dates = DATE_LIKE.subn(" ", text)
+    return dates > 0 and len(rest.strip(" |,-–:()")) <= max(40, len(text) // 3)
+
+
+def is_named_byline(block: Block) -> bool:
+    """Whether a short line stands in an element whose class or id calls it byline or author."""
+    if block.frame is None or len(block.text) > 80 or block.text[-1] in ".!?:":
+        return False
+    return _BYLINE_NAME.search(f"{block.frame.names} {block.runs[0].frame.names}") is not None
+
+
+def is_posted(block: Block) -> bool:
+    """Whether a line tells author, time and category of a blog post, as the SharePoint blog product prints below it."""
+    return POSTED.match(block.text) is not None and len(block.text) < 200 and any(map(str.isdigit, block.text))
+
+
+def links_a_file(block: Block) -> bool:
+    """Whether the line is nothing but links to documents."""
+    links = {f.el for run in block.runs for f in run.frame.ancestors() if f.tag == "a"}
+    return bool(links) and all(FILE_LINK.search(link.get("href") or "") for link in links)
+
+
+def is_only_tools(line: str) -> bool:
+    """Whether a short line is made of nothing but names of tools, however they run together."""
+    if len(line) > 60 or not line.startswith(_tool_names()):
+        return False
+    rest = line
+    for name in _tool_names():
+        if name in rest:
+            rest = rest.replace(name, " ")
+    return rest != line and not rest.strip(" |+-/·•a")
+
+
+@lru_cache(maxsize=1)
+def _tool_names() -> tuple[str, ...]:
+    return tuple(sorted((name for name in labels().tools if len(name) > 1), key=len, reverse=True)) + ("a+", "a-")
