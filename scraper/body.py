@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scraper.addresses import file_name_of
+from scraper.blocks import Block, Frame, lowest_common
 from scraper.labels import labels
 from scraper.lines.captions import is_file_name, split_caption
 from scraper.models import Image
-from scraper.page import Block, Frame, lowest_common
 from scraper.roles import rich_text_around
 from scraper.text import key, tidy
 from scraper.view import View

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from scraper.blocks import Block
 from scraper.errors import NotAnArticle
 from scraper.fields.dates import day_in_address
 from scraper.fields.structured import article_object
@@ -15,7 +16,6 @@ from scraper.headline import slug_words
 from scraper.labels import labels
 from scraper.lines.dates import DateReading
 from scraper.models import Problem
-from scraper.page import Block
 from scraper.roles import rich_text_around
 from scraper.sharepoint.client import count_rows
 from scraper.text import caseless, fold, key

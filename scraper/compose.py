@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from scraper.blocks import Block, Frame
 from scraper.body import BodyPlan, Figure
-from scraper.page import Block, Frame
 from scraper.text import tidy
 from scraper.view import View
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scraper.blocks import Block, Frame, extent, inside, lowest_common
 from scraper.labels import labels
-from scraper.page import Block, Frame, Page, extent, inside, lowest_common
+from scraper.page import Page
 from scraper.prose import footer_labels
 from scraper.roles import Roles
 

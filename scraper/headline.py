@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from scraper.blocks import Block
 from scraper.kinds import DATE_LIKE, LETTERHEAD, is_meta_line
 from scraper.labels import labels
-from scraper.page import Block, Page
+from scraper.page import Page
 from scraper.roles import Roles
 from scraper.text import caseless, fold, key
 

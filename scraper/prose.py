@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scraper.blocks import Block, Frame, inside
 from scraper.labels import labels
-from scraper.page import Block, Frame, inside
 from scraper.roles import WEIGHT, Roles
 
 # An element that holds this share of its parent's prose is entered in the search for the core.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from scraper.page import Block, Frame
+from scraper.blocks import Block, Frame
 
 _TAG_ROLES = {"nav": "nav", "footer": "footer", "aside": "aside", "menu": "nav", "address": ""}
 # A token is a run of letters of one case, or a capital and what follows: `leftNav`, `ms-quickLaunch`, `TinKhac_box`.

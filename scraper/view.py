@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
+from scraper.blocks import Block, Frame, html_blocks
 from scraper.headline import split_headline
 from scraper.kinds import DATE_LIKE
 from scraper.language import language_of
-from scraper.page import Block, Frame, Page, html_blocks
+from scraper.page import Page
 from scraper.portals import Portal, rules_for
 from scraper.sharepoint.forms import ItemForm
 from scraper.zones import Zones

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from scraper.blocks import Block, Frame, extent, inside, lowest_common
 from scraper.footer import mark_footer
 from scraper.headline import Scored, find_headline
 from scraper.kinds import (
@@ -26,7 +27,7 @@ from scraper.kinds import (
     links_a_file,
 )
 from scraper.labels import labels, undouble
-from scraper.page import Block, Frame, Page, extent, inside, lowest_common
+from scraper.page import Page
 from scraper.prose import find_core, weigh
 from scraper.roles import Roles
 

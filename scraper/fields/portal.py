@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from scraper.blocks import html_blocks
 from scraper.lines.counters import read_views
 from scraper.lines.dates import read_dates
-from scraper.page import Page, html_blocks
+from scraper.page import Page
 from scraper.portals import Portal, PortalRule, rules_for
 from scraper.text import tidy
 from scraper.view import Candidate, Rule, View

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from scraper.blocks import Block
 from scraper.fields.structured import stated
 from scraper.kinds import is_meta_line
 from scraper.labels import labels
-from scraper.page import Block
 from scraper.text import key, tidy
 from scraper.view import Candidate, View
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from scraper.addresses import portal_host
-from scraper.page import Block, Frame
+from scraper.blocks import Block, Frame
 from scraper.portals import PortalRule
 from scraper.view import View
 

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from scraper.blocks import Block, html_blocks
 from scraper.labels import internal_names, labels
-from scraper.page import Block, Page, html_blocks
+from scraper.page import Page
 from scraper.text import key, tidy
 
 if TYPE_CHECKING:
