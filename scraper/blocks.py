@@ -35,6 +35,8 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 _HIDDEN_CLASSES = frozenset("d-none hidden hide sr-only visually-hidden s4-die ms-hide ms-hidden ms-accessible".split())
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE).search
 _COUNT = re.compile(r"\s*\d[\d.,]*\s+[^\W\d]").match
+# No page that people wrote has so many lines; a longer one is read up to here and says so.
+MAX_BLOCKS = 60_000
 _PAUSES = {"br": "br", "img": "img"}
 _TEXT: Any = etree.XPath("descendant::text()")
 
@@ -151,7 +153,7 @@ class Block:
         for run in self.runs:
             left, right = text.rstrip()[-1:], run.text.lstrip()[:1]
             touching = not run.gap and text == text.rstrip() and run.text == run.text.lstrip() and left not in ":(/-"
-            counted = left.isdigit() and right.isalpha() or _COUNT(run.text) is not None
+            counted = (left.isdigit() and right.isalpha()) or _COUNT(run.text) is not None
             text += (" | " if left and right.isalnum() and (touching or counted) else " ") + run.text
         return tidy(text) if len(self.runs) > 1 else self.text
 
@@ -183,6 +185,8 @@ def text_blocks(text: str) -> list[Block]:
     for number, line in enumerate(text.splitlines(), 1):
         if tidied := tidy(line):
             blocks.append(Block(len(blocks), tidied, line=number))
+            if len(blocks) == MAX_BLOCKS:
+                break
     return blocks
 
 
@@ -205,7 +209,7 @@ def html_blocks(root: etree._Element, frames: dict[etree._Element, Frame]) -> li
     """The visible text below `root` as blocks, in document order.
 
     A new block starts where the block-level element changes, at an image, and at `<br>` outside of paragraphs (bare
-    lines in a div or a cell); inside a paragraph `<br>` only ends a line.
+    lines in a div or a cell); inside a paragraph `<br>` only ends a line. What stands behind MAX_BLOCKS is not read.
     """
     blocks: list[Block] = []
     runs: list[Run] = []
@@ -236,6 +240,8 @@ def html_blocks(root: etree._Element, frames: dict[etree._Element, Frame]) -> li
             if runs:
                 _close(blocks, runs)
                 runs = []
+                if len(blocks) == MAX_BLOCKS:
+                    return blocks
             current = block
             pause = ""
             gap = False
@@ -271,7 +277,7 @@ def _close(blocks: list[Block], runs: list[Run]) -> None:
             text = tidy("".join([" " + run.text if run.gap else run.text for run in runs]))
         seen = sum([len(run.text) for run in runs])
         links = sum([len(run.text) for run in runs if run.frame.link]) / seen
-        bold = all([run.frame.bold for run in runs])
+        bold = all(run.frame.bold for run in runs)
     if text:
         blocks.append(Block(len(blocks), text, runs[0].frame.block, tuple(runs), links, bold))
 

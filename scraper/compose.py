@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
+from typing import ClassVar
 
 from scraper.blocks import Block, Frame
 from scraper.body import BodyPlan, Figure
@@ -57,7 +58,7 @@ def _paragraph_texts(blocks: Sequence[Block]) -> Iterator[str]:
 class Places:
     """For each frame, the nearest table, row, cell, list and list item around it; shared by text and HTML."""
 
-    _KINDS = {"table": 0, "tr": 1, "td": 2, "th": 2, "ul": 3, "ol": 3, "li": 4}
+    _KINDS: ClassVar[dict[str, int]] = {"table": 0, "tr": 1, "td": 2, "th": 2, "ul": 3, "ol": 3, "li": 4}
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._memo: dict[Frame, tuple[Frame | None, ...]] = {}

@@ -17,6 +17,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _META = re.compile(rb"""<meta\b[^>]{0,400}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml\b[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{2,40})""")
 _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_MARKUP = re.compile(rb"<(?:!doctype|\?xml|html|head|meta|body|title|div|p)\b", re.IGNORECASE)
 _SNIFF = 4096
 # What browsers read for these labels (WHATWG encoding standard, "names and labels").
 _BROWSER_NAMES = {"iso8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254"}
@@ -68,7 +69,7 @@ def decode(content: bytes, content_type: str | None = None) -> Decoded:
 
 def meta_readable(content: bytes) -> bool:
     """Whether the document's start is written in single ASCII bytes."""
-    return b"<" in content[:_SNIFF] and b"\x00" not in content[:64]
+    return _MARKUP.search(content, 0, _SNIFF) is not None
 
 
 def _as_utf8(content: bytes) -> str | None:

@@ -78,4 +78,4 @@ def is_only_tools(line: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _tool_names() -> tuple[str, ...]:
-    return tuple(sorted((name for name in labels().tools if len(name) > 1), key=len, reverse=True)) + ("a+", "a-")
+    return (*sorted((name for name in labels().tools if len(name) > 1), key=len, reverse=True), "a+", "a-")

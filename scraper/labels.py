@@ -19,7 +19,10 @@ LABEL_LENGTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """form: key of a list-form label → canonical name.  internal: internal column name → canonical name.  Others: keys of lines, or first words of lines (`…_starts`)."""
+    """form: key of a list-form label → canonical name.  internal: internal column name → canonical name.
+
+    Others: keys of lines, or first words of lines (`…_starts`).
+    """
 
     form: dict[str, str]
     internal: dict[str, str]
@@ -93,7 +96,7 @@ def form_label(line: str, head: str | None = None) -> tuple[str, str, str] | Non
             return line.strip(" :"), name, ""
         if (once := undouble(line)) is not line and (name := known.get(caseless(once))) is not None:
             return once, name, ""
-    label, colon, value = line[:LABEL_LENGTH].partition(":")
+    label, colon, _ = line[:LABEL_LENGTH].partition(":")
     if colon and (name := known.get(caseless(label))) is not None:
         return label.strip(), name, line[len(label) + 1 :].strip()
     return None

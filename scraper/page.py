@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lxml import etree
 
-from scraper.blocks import Block, Frame, frame_of, html_blocks, text_blocks
+from scraper.blocks import MAX_BLOCKS, Block, Frame, frame_of, html_blocks, text_blocks
 from scraper.decode import decode
 from scraper.models import Capture, Problem
 from scraper.text import tidy
@@ -71,13 +71,15 @@ class Page:
 def read_page(capture: Capture) -> Page:
     """Decode and parse a capture. Never raises on markup; an empty or broken document gives a page without blocks."""
     decoded = decode(capture.content, capture.info.content_type)
+    page = Page(capture, decoded.charset, [], source_text=decoded.text, problems=decoded.problems)
     if capture.info.source in ("text", "wet"):
-        blocks = text_blocks(decoded.text)
-        return Page(capture, decoded.charset, blocks, source_text=decoded.text, problems=decoded.problems)
-    root = _parse(decoded.utf8)
-    page = Page(capture, decoded.charset, [], root, source_text=decoded.text, problems=decoded.problems)
-    if root is not None:
-        page.blocks = html_blocks(root, page.frames)
+        page.blocks = text_blocks(decoded.text)
+    else:
+        page.root = _parse(decoded.utf8)
+        if page.root is not None:
+            page.blocks = html_blocks(page.root, page.frames)
+    if len(page.blocks) == MAX_BLOCKS:
+        page.problems += (Problem("too_long", "body_text", f"only the first {MAX_BLOCKS:,} lines were read"),)
     return page
 
 

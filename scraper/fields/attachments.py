@@ -30,7 +30,7 @@ def linked_files(view: View) -> Candidate | None:
         if url is None or url.startswith("data:") or any(urlsplit(known).path in url for known in found):
             continue  # a viewer's address names the file that is linked itself
         if FILE_LINK.search(url) or (_ITEM_FILE.search(url) and not _PICTURE.search(url)):
-            label = tidy("".join(anchor.itertext())) or None
+            label = tidy("".join(map(str, anchor.itertext()))) or None
             found[url] = Attachment(url, file_name_of(url), label)
     if not found:
         return None

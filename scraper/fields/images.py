@@ -22,7 +22,7 @@ def form_picture(view: View) -> Candidate | None:
         return None
     picture = next(column.el.iter("img"), None)
     url = view.absolute(picture.get("src")) if picture is not None else None
-    if url is None:
+    if url is None or picture is None:
         return None
     from scraper.addresses import file_name_of
     from scraper.lines.captions import split_caption
