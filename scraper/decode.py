@@ -17,7 +17,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _META = re.compile(rb"""<meta\b[^>]{0,400}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml\b[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_.:-]{2,40})""")
 _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
-_MARKUP = re.compile(rb"<(?:!doctype|\?xml|html|head|meta|body|title|div|p)\b", re.IGNORECASE)
+_MARKUP = re.compile(rb"<(?:!doctype|\?xml|html|head|meta|body|title)\b", re.IGNORECASE)
 _SNIFF = 4096
 # What browsers read for these labels (WHATWG encoding standard, "names and labels").
 _BROWSER_NAMES = {"iso8859-1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254"}
@@ -59,8 +59,10 @@ def decode(content: bytes, content_type: str | None = None) -> Decoded:
     if declared is None:
         meta = _META.search(content, 0, _SNIFF) or _XML.search(content, 0, _SNIFF)
         declared = _codec(meta.group(1).decode("ascii")) if meta else None
-    if declared and declared.startswith("utf-16"):
-        declared = "utf-8" if meta_readable(content) else declared  # a readable meta cannot stand in UTF-16
+    if declared and declared.startswith(("utf-16", "utf-32")):
+        if not meta_readable(content):
+            return _decoded(content, declared, declared)
+        declared = "utf-8"  # readable markup cannot stand in UTF-16
     utf8 = _as_utf8(content)
     if utf8 is not None and (declared is None or declared == "utf-8" or not content.isascii()):
         return _decoded(content, "utf-8", declared, utf8)
