@@ -18,7 +18,7 @@ from lxml import etree
 from scraper.addresses import item_identity
 from scraper.labels import internal_names, labels
 from scraper.page import Page
-from scraper.sharepoint.forms import FormField, ItemForm, cell_text
+from scraper.sharepoint.forms import FormField, ItemForm, cell_text, value_of
 from scraper.text import key, tidy
 
 _OBJECT = re.compile(r"\bWPQ\d{1,6}(FormCtx|ListData)\s*=\s*(?=\{)")
@@ -143,7 +143,7 @@ def _column(label: str, canonical: str, raw: Any) -> FormField:
         text = cell_text(element) if element is not None else None
     else:
         text = tidy(text) if text else None
-    return FormField(label, text or None, canonical, f"script: {label}", element)
+    return FormField(label, value_of(text or ""), canonical, f"script: {label}", element)
 
 
 def _text(raw: Any) -> str | None:

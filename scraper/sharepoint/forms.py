@@ -35,6 +35,8 @@ _TRAILER_STARTS = (
 )  # fmt: skip
 _MODIFIED = re.compile(r"^(?:Last modified at|Sửa đổi lần cuối(?: lúc)?)\s+(.*?)(?:\s+(?:by|bởi)\b.*)?$", re.IGNORECASE)
 # Template placeholders that an unfilled form leaves behind.
+# Claims and domain logins as people columns leak them: `i:0#.w|domain\\name`, `DOMAIN\\name`.
+_LOGIN = re.compile(r"i:0[#)]|^\w[\w.-]*\\\w[\w.-]*$")
 _PLACEHOLDER = re.compile(r"^\$\{\w+\}$")
 
 
@@ -122,7 +124,7 @@ def _rendered(page: Page) -> ItemForm | None:
         internal = comment.group(2) if comment else _bookmark(label_cell)
         text = cell_text(cell)
         canonical = internal_names().get(internal or "", "") or labels().form.get(key(label), "")
-        columns.append(FormField(label, _value(text), canonical, page.frame_of(cell).path(), cell))
+        columns.append(FormField(label, value_of(text), canonical, page.frame_of(cell).path(), cell))
         cells.update((cell, label_cell))
     if not columns:
         return None
@@ -187,7 +189,7 @@ def read_form_lines(blocks: Sequence[Block]) -> ItemForm | None:
         if index in trailer.blocks:
             continue
         if label is not None:
-            columns.append(FormField(label[0], _value(label[2]), label[1], blocks[index].node))
+            columns.append(FormField(label[0], value_of(label[2]), label[1], blocks[index].node))
         elif columns and blocks[index].head not in labels().chrome:
             last = columns[-1]
             columns[-1] = FormField(
@@ -207,5 +209,6 @@ def _end_of_lines(blocks: Sequence[Block], found: Sequence[tuple[str, str, str] 
     return end
 
 
-def _value(text: str) -> str | None:
-    return text if text and not _PLACEHOLDER.match(text) else None
+def value_of(text: str) -> str | None:
+    """A printed value; None for blanks, for a template's placeholder, and for an editor's login."""
+    return text if text and not _PLACEHOLDER.match(text) and not _LOGIN.search(text[:200]) else None
