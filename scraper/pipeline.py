@@ -82,7 +82,7 @@ def refuse_binary(capture: Capture) -> None:
     for magic, what in _MAGIC:
         if content.startswith(magic):
             raise NotAnArticle(capture.name, what, reason="binary")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or "utf-16" in (capture.info.content_type or "").lower():
         return
     head = content[:4096]
     control = sum(1 for byte in head if byte < 9 or 13 < byte < 27 or 27 < byte < 32)
