@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
 import typer
 
@@ -189,6 +189,7 @@ def _print_table(records: list[dict[str, Any]], *, color: bool) -> None:
 def _target(output: Path | None, force: bool) -> Iterator[BinaryIO]:
     """Where an export goes: stdout, or a file that appears whole or not at all."""
     import os
+    import tempfile
 
     from scraper.errors import InputError
 
@@ -197,14 +198,16 @@ def _target(output: Path | None, force: bool) -> Iterator[BinaryIO]:
         return
     if output.exists() and not force:
         raise InputError(str(output), "the file exists", hint="--force overwrites it")
-    partial = output.with_name(output.name + ".part")
+    partial: Path | None = None
     try:
-        with partial.open("wb") as out:
-            yield out
+        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as out:
+            partial = Path(out.name)
+            yield cast(BinaryIO, out)
             out.flush()
             os.fsync(out.fileno())
         partial.replace(output)
     except OSError as error:
         raise InputError(str(output), (error.strerror or str(error)).lower(), what="cannot write") from error
     finally:
-        partial.unlink(missing_ok=True)
+        if partial is not None:
+            partial.unlink(missing_ok=True)

@@ -77,16 +77,23 @@ def check(
     from cli.exits import ExitCode
     from cli.render import print_json
     from cli.wiring import known_portals
+    from scraper.errors import InputError
 
     known = [portal for portal in known_portals(portals) if name in (None, portal.name)]
+    if not known:
+        raise InputError(str(name), "luutru portals list shows the known ones", what="no such portal")
     tally: dict[tuple[str, str, str], list[int]] = {}
+    seen = 0
     for view in _views(pages, None, known):
+        seen += 1
         if view.portal is None or view.page.root is None:
             continue
         for rule in view.portal.rules:
             count = tally.setdefault((view.portal.name, rule.field, rule.xpath), [0, 0, 0])
             met = len(rule.nodes(view.page.root))
             count[0 if met and met == (rule.count or met) else 1 if met else 2] += 1
+    if not tally:
+        raise InputError(", ".join(pages), f"{seen} pages, none of a portal that has rules", what="nothing to check")
     silent = 0
     for (portal, field, xpath), (fired, wrong, none) in sorted(tally.items()):
         verdict = "fired" if fired else "never fired"

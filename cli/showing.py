@@ -24,8 +24,9 @@ def draw_record(record: dict[str, Any], *, color: bool) -> None:
     for paragraph in (record.get("body_text") or "").split("\n\n"):
         screen.print()
         screen.print(Text("\n".join(safe(line) for line in paragraph.split("\n"))))
+    screen.print()
     for label, value in _lists(record):
-        screen.print(Text.assemble(("\n" if label else "", ""), (label, "cyan"), safe(value)))
+        screen.print(Text.assemble((f"{label:<11}", "cyan"), safe(value)))
 
 
 def _facts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -50,23 +51,23 @@ def _facts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _lists(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for image in record.get("images") or ():
         caption = f": {image['caption']}" if image.get("caption") else ""
-        yield "picture    ", f"{image.get('file_name') or (image.get('url') or '')[:80]}{caption}"
+        yield "picture", f"{image.get('file_name') or (image.get('url') or '')[:80]}{caption}"
     for file in record.get("attachments") or ():
-        yield "file       ", f"{file.get('label') or file.get('file_name')} <{file.get('url')}>"
+        yield "file", f"{file.get('label') or file.get('file_name')} <{file.get('url')}>"
     agency = record.get("agency") or {}
     for name in ("portal_name", "managing_agency", "address"):
         if agency.get(name):
-            yield "agency     ", str(agency[name])
+            yield "agency", str(agency[name])
     person = agency.get("responsible_person")
     if person:
         yield (
-            "person     ",
+            "person",
             ", ".join(filter(None, [person.get("name"), *person.get("roles", ()), person.get("organisation")])),
         )
-    for name in ("phones", "faxes", "hotlines"):
+    for name, label in (("phones", "phone"), ("faxes", "fax"), ("hotlines", "hotline")):
         for phone in agency.get(name) or ():
-            yield f"{name[:-1]:<11}", f"{phone.get('raw')}" + (f" = {phone['e164']}" if phone.get("e164") else "")
+            yield label, f"{phone.get('raw')}" + (f" = {phone['e164']}" if phone.get("e164") else "")
     for email in agency.get("emails") or ():
-        yield "mail       ", f"{email.get('address')} ({email.get('label')})"
+        yield "mail", f"{email.get('address')} ({email.get('label')})"
     for problem in record.get("problems") or ():
-        yield "problem    ", f"{problem.get('code')}: {problem.get('message')}"
+        yield "problem", f"{problem.get('code')}: {problem.get('message')}"

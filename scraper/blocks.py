@@ -9,8 +9,9 @@ Only elements with text in them become frames: on real portal pages that is one 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -36,50 +37,58 @@ _HIDDEN_CLASSES = frozenset("d-none hidden hide sr-only visually-hidden s4-die m
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE).search
 _COUNT = re.compile(r"\s*\d[\d.,]*\s+[^\W\d]").match
 # No page that people wrote has so many lines; a longer one is read up to here and says so.
+# Of a style, a class or an id no more than so many letters are looked at.
+MAX_NAMES = 1000
 MAX_BLOCKS = 60_000
-_PAUSES = {"br": "br", "img": "img"}
-_TEXT: Any = etree.XPath("descendant::text()")
+# What an element does to the text around it, where it holds none itself; a comment's tag is lxml's function for it.
+_UNSEEN, _LINE, _PICTURE = "unseen", "line", "picture"
+_EFFECTS: dict[Any, str] = dict.fromkeys((*UNSEEN_TAGS, etree.Comment), _UNSEEN) | {"br": _LINE, "img": _PICTURE}
 
 
 class Frame:
     """An element that encloses text.
 
-    block: nearest block-level frame (itself when block-level).  up: parent frame.  hidden, link, bold: true of this
-    element or inherited.
+    up: parent frame.  attributes: as parsed.  hidden, link, bold: true of this element or inherited.
     """
 
-    __slots__ = ("block", "bold", "el", "hidden", "link", "tag", "up")
+    __slots__ = ("_holder", "attributes", "bold", "el", "end", "hidden", "link", "start", "tag", "up")
 
-    def __init__(self, el: etree._Element, up: Frame | None) -> None:
+    def __init__(self, el: etree._Element, up: Frame | None, start: int) -> None:
         self.el = el
         self.up = up
         self.tag: str
         self.tag = tag = el.tag
-        self.block: Frame
+        self.start, self.end = start, 0
+        attributes: dict[str, str] = dict(el.items())  # type: ignore[arg-type]
+        self.attributes = attributes
+        self._holder: Frame | None = None  # of itself it holds none: that circle would keep the page in memory
         if up is None:
-            self.block, self.hidden, self.link, self.bold = self, False, False, False
+            self.hidden = self.link = self.bold = False
             return
-        style = el.get("style")
-        self.hidden = up.hidden or tag in UNSEEN_TAGS or el.get("hidden") is not None
+        self.hidden = up.hidden or tag in UNSEEN_TAGS
         self.bold = up.bold or tag in _BOLD_TAGS
-        if style is not None:
-            self.hidden = self.hidden or _HIDDEN(style) is not None
-            self.bold = self.bold or _BOLD_STYLE(style) is not None
-        classes = el.get("class")
-        if classes is not None and not _HIDDEN_CLASSES.isdisjoint(classes.split()):
-            self.hidden = True
         self.link = up.link or tag == "a"
-        self.block = self if tag in BLOCK_TAGS else up.block
+        if tag not in BLOCK_TAGS:
+            self._holder = up._holder or up
+        if attributes:
+            hides, is_bold = _look(attributes.get("style", "")[:MAX_NAMES], attributes.get("class", "")[:MAX_NAMES])
+            self.hidden = self.hidden or hides or "hidden" in attributes
+            self.bold = self.bold or is_bold
+
+    @property
+    def block(self) -> Frame:
+        """The nearest block-level frame, itself when block-level."""
+        return self._holder or self
 
     @property
     def classes(self) -> str:
         """The class attribute."""
-        return self.el.get("class") or ""
+        return self.attributes.get("class", "")
 
     @property
     def id(self) -> str:
         """The id attribute."""
-        return self.el.get("id") or ""
+        return self.attributes.get("id", "")
 
     def ancestors(self) -> Iterator[Frame]:
         """This frame and those around it, innermost first."""
@@ -87,6 +96,13 @@ class Frame:
         while frame is not None:
             yield frame
             frame = frame.up
+
+    def encloses(self, other: Frame) -> bool:
+        """Whether `other` is this frame or stands in it.
+
+        A walk numbers its frames: from `start` to `end` are those of this element. One made later encloses none.
+        """
+        return self.start <= other.start < self.end
 
     @property
     def names(self) -> str:
@@ -100,9 +116,16 @@ class Frame:
             name = tidy(f"#{frame.id}" if frame.id else "".join(f".{c}" for c in frame.classes.split()[:1]))
             if name or not steps:
                 steps.append(frame.tag + (name if len(name) <= 28 else f"{name[0]}…{name[-24:]}"))
-            if frame.id and steps or len(steps) == 4:
+            if (frame.id and steps) or len(steps) == 4:
                 break
         return " > ".join(reversed(steps))
+
+
+@lru_cache(maxsize=8192)
+def _look(style: str, classes: str) -> tuple[bool, bool]:
+    """Whether its style or classes hide an element, and whether they make it bold."""
+    hides = not _HIDDEN_CLASSES.isdisjoint(classes.split()) or _HIDDEN(style) is not None
+    return hides, _BOLD_STYLE(style) is not None
 
 
 class Run(NamedTuple):
@@ -180,106 +203,168 @@ def _told_by(text: str) -> tuple[str, tuple[str, str, str] | None]:
     return head, form_label(text, head)
 
 
-def text_blocks(text: str) -> list[Block]:
+@dataclass(eq=False, slots=True)
+class Flow:
+    """The visible text below an element, in document order.
+
+    frames: of the elements with text in them.  pictures: image → index of the block behind it.
+    """
+
+    blocks: list[Block] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    pictures: dict[etree._Element, int] = field(default_factory=dict)
+    _known: dict[etree._Element, Frame] = field(default_factory=dict)
+
+    def frame_of(self, el: etree._Element) -> Frame:
+        """The frame of any element, made on demand where there is no text in it."""
+        known = self._known
+        if not known:
+            known.update((frame.el, frame) for frame in self.frames)
+        missing = []
+        around: etree._Element | None = el
+        while around is not None and around not in known:
+            missing.append(around)
+            around = around.getparent()
+        frame = known[around] if around is not None else None
+        for inner in reversed(missing):
+            frame = known[inner] = Frame(inner, frame, frame.start if frame is not None else 0)
+        assert frame is not None  # noqa: S101 - the element was either known or missing
+        return frame
+
+
+def read_lines(text: str) -> Flow:
+    """A text rendering: every line that shows anything is a block. What stands behind MAX_BLOCKS is not read."""
     blocks: list[Block] = []
     for number, line in enumerate(text.splitlines(), 1):
         if tidied := tidy(line):
             blocks.append(Block(len(blocks), tidied, line=number))
             if len(blocks) == MAX_BLOCKS:
                 break
-    return blocks
+    return Flow(blocks)
 
 
-def frame_of(el: etree._Element, frames: dict[etree._Element, Frame]) -> Frame:
-    frame = frames.get(el)
-    if frame is None:
-        missing = [el]
-        parent = el.getparent()
-        while parent is not None and parent not in frames:
-            missing.append(parent)
-            parent = parent.getparent()
-        up = frames[parent] if parent is not None else None
-        for node in reversed(missing):
-            frame = frames[node] = up = Frame(node, up)
-    assert frame is not None  # noqa: S101 - the loop ran at least once
-    return frame
+def html_blocks(root: etree._Element) -> list[Block]:
+    """The blocks of `read_flow`."""
+    return read_flow(root).blocks
 
 
-def html_blocks(root: etree._Element, frames: dict[etree._Element, Frame]) -> list[Block]:
-    """The visible text below `root` as blocks, in document order.
+def read_flow(root: etree._Element) -> Flow:
+    """The visible text below `root`.
 
     A new block starts where the block-level element changes, at an image, and at `<br>` outside of paragraphs (bare
     lines in a div or a cell); inside a paragraph `<br>` only ends a line. What stands behind MAX_BLOCKS is not read.
     """
-    blocks: list[Block] = []
-    runs: list[Run] = []
-    current: Frame | None = None
-    gap = False
-    for node in _TEXT(root):
-        if node.isspace():
-            gap = True  # it parts words of one line; between blocks it is layout
+    flow = Flow()
+    writer, frames = _Writer(flow.blocks), flow.frames
+    opened = [root]  # the elements around the place, outermost first
+    framed = [_outer_frame(root)]  # the frames of the first of them; of the others none has been needed yet
+    frames.append(framed[0])
+
+    def say(text: str | None) -> None:
+        if text and text.isspace():
+            writer.gap = True
+        elif text:
+            writer.write(text, framed[-1] if len(framed) == len(opened) else _enframe(opened, framed, frames))
+
+    def leave() -> None:
+        left = opened.pop()
+        if len(framed) > len(opened):
+            framed.pop().end = len(frames)
+        say(left.tail)
+
+    say(root.text)
+    elements = root.iterdescendants()
+    for el in elements:
+        parent = el.getparent()
+        while opened[-1] is not parent:
+            leave()
+        effect = _EFFECTS.get(el.tag)
+        if effect is None:
+            opened.append(el)
+            say(el.text)
             continue
-        parent = node.getparent()
-        pause = ""
-        if node.is_text:
-            frame = frames.get(parent)
-            if frame is None:
-                frame = frame_of(parent, frames)
-                if frame.block is current:
-                    pause = _pause_before(parent, current)
-        else:
-            pause = _PAUSES.get(parent.tag, "")
-            if not pause and len(parent) and parent not in frames and parent.find(".//img") is not None:
-                pause = "img"
-            parent = parent.getparent()
-            frame = frames.get(parent) or frame_of(parent, frames)
+        if effect is _LINE:
+            writer.line = True
+        elif effect is _PICTURE:
+            writer.flush()
+            flow.pictures[el] = len(flow.blocks)
+        elif len(el):
+            deque(zip(el.iterdescendants(), elements, strict=False), maxlen=0)  # skips what the element holds
+        say(el.tail)
+        if len(flow.blocks) >= MAX_BLOCKS:
+            break
+    while len(opened) > 1:
+        leave()
+    writer.flush()
+    framed[0].end = len(frames)
+    del flow.blocks[MAX_BLOCKS:]
+    return flow
+
+
+def _outer_frame(root: etree._Element) -> Frame:
+    """The frame of the element that a walk begins at, with what it inherits."""
+    frame: Frame | None = None
+    for around in (*reversed(list(root.iterancestors())), root):
+        frame = Frame(around, frame, 0)
+    assert frame is not None  # noqa: S101 - `root` is among them
+    return frame
+
+
+def _enframe(opened: Sequence[etree._Element], framed: list[Frame], frames: list[Frame]) -> Frame:
+    """The frame of the innermost open element or, where one around it is hidden, of that one."""
+    frame = framed[-1]
+    for el in opened[len(framed) :]:
         if frame.hidden:
-            continue
-        block = frame.block
-        if block is not current or pause == "img" or (pause == "br" and block.tag not in _PARAGRAPH_TAGS):
-            if runs:
-                _close(blocks, runs)
-                runs = []
-                if len(blocks) == MAX_BLOCKS:
-                    return blocks
-            current = block
-            pause = ""
-            gap = False
-        runs.append(Run(node, frame, pause == "br", gap))
-        gap = False
-    if runs:
-        _close(blocks, runs)
-    return blocks
+            break
+        frame = Frame(el, frame, len(frames))
+        frames.append(frame)
+        framed.append(frame)
+    return frame
 
 
-def _pause_before(el: etree._Element, block: Frame) -> str:
-    """`br` or `img` when one stands directly before the inline element or one that it opens, else ""."""
-    inner: etree._Element | None = el
-    while inner is not None and inner is not block.el:
-        before = inner.getprevious()
-        if before is not None:
-            return "" if before.tail and before.tail.strip() else _PAUSES.get(before.tag, "")
-        inner = inner.getparent()
-    return ""
+class _Writer:
+    """Runs of text made into blocks. line, gap: whether a `<br>` or white space has come since the last of them."""
 
+    def __init__(self, blocks: list[Block]) -> None:
+        self.line = self.gap = False
+        self._blocks = blocks
+        self._runs: list[Run] = []
+        self._holder: Frame | None = None
 
-def _close(blocks: list[Block], runs: list[Run]) -> None:
-    """Append the block that the runs make, unless nothing visible is left of it."""
-    if len(runs) == 1:
-        run = runs[0]
-        text = tidy(run.text)
-        links, bold = (1.0 if run.frame.link else 0.0), run.frame.bold
-    else:
-        if any(run.line for run in runs):
-            joined = "".join(("\n" if run.line else " " if run.gap else "") + _one_line(run.text) for run in runs)
-            text = "\n".join(line for line in map(tidy, joined.split("\n")) if line)
+    def write(self, text: str, frame: Frame) -> None:
+        """Add a piece of text."""
+        if frame.hidden:
+            return
+        holder = frame.block
+        if holder is not self._holder or (self.line and holder.tag not in _PARAGRAPH_TAGS):
+            self.flush()
+            self._holder = holder
+        self._runs.append(Run(text, frame, self.line, self.gap))
+        self.line = self.gap = False
+
+    def flush(self) -> None:
+        """End the block, unless nothing visible stands in it."""
+        runs, self._runs = self._runs, []
+        self._holder = None
+        self.line = self.gap = False
+        if not runs:
+            return
+        if len(runs) == 1:
+            text, links, bold = tidy(runs[0].text), float(runs[0].frame.link), runs[0].frame.bold
         else:
-            text = tidy("".join([" " + run.text if run.gap else run.text for run in runs]))
-        seen = sum([len(run.text) for run in runs])
-        links = sum([len(run.text) for run in runs if run.frame.link]) / seen
-        bold = all(run.frame.bold for run in runs)
-    if text:
-        blocks.append(Block(len(blocks), text, runs[0].frame.block, tuple(runs), links, bold))
+            text = _joined(runs)
+            seen = sum([len(run.text) for run in runs])
+            links = sum([len(run.text) for run in runs if run.frame.link]) / seen
+            bold = all(run.frame.bold for run in runs)
+        if text:
+            self._blocks.append(Block(len(self._blocks), text, runs[0].frame.block, runs, links, bold))
+
+
+def _joined(runs: Sequence[Run]) -> str:
+    if not any(run.line for run in runs):
+        return tidy("".join([" " + run.text if run.gap else run.text for run in runs]))
+    joined = "".join(("\n" if run.line else " " if run.gap else "") + _one_line(run.text) for run in runs)
+    return "\n".join(line for line in map(tidy, joined.split("\n")) if line)
 
 
 def _one_line(text: str) -> str:
@@ -288,7 +373,7 @@ def _one_line(text: str) -> str:
 
 def inside(block: Block, frame: Frame | None) -> bool:
     """Whether a block stands in an element."""
-    return frame is not None and block.frame is not None and any(f is frame for f in block.frame.ancestors())
+    return frame is not None and block.frame is not None and frame.encloses(block.frame)
 
 
 def extent(blocks: Sequence[Block], frame: Frame, member: int) -> tuple[int, int]:
@@ -303,5 +388,6 @@ def extent(blocks: Sequence[Block], frame: Frame, member: int) -> tuple[int, int
 
 def lowest_common(one: Frame, other: Frame) -> Frame:
     """The innermost block-level element around both frames."""
-    around = set(one.ancestors())
-    return next(frame for frame in other.ancestors() if frame in around).block
+    while one.up is not None and not one.encloses(other):
+        one = one.up
+    return one.block

@@ -57,7 +57,9 @@ def plan_body(view: View) -> BodyPlan:
     plan.paragraphs = [blocks[i] for i in positions]
     for picture in placed:
         before = bisect_left(positions, picture.position)
-        plan.figures.append(Figure(image_of(view, picture), before, picture.frame.path()))
+        image = image_of(view, picture)
+        if image.url is not None or image.caption:
+            plan.figures.append(Figure(image, before, picture.frame.path()))
     return plan
 
 

@@ -49,7 +49,8 @@ def assess(view: View, winners: dict[str, Candidate]) -> None:
     visible = sum(len(block.text) for block in view.page.blocks)
     if not view.page.blocks and not (view.form and view.form.filled):
         raise NotAnArticle(name, "the page shows no text", reason="empty")
-    _refuse_error_pages(view, name, visible)
+    if not ("published_at" in winners and "title" in winners and sum(view.zones.weights) >= 200):
+        _refuse_error_pages(view, name, visible)
     if count_rows(view.page) >= 2 and not (view.form and view.form.filled) and not sum(view.zones.weights):
         raise NotAnArticle(name, "a list view that the browser draws", reason="listing")
     if (
@@ -66,23 +67,22 @@ def assess(view: View, winners: dict[str, Candidate]) -> None:
         raise NotAnArticle(name, "no headline", reason="no_title")
     if not any(field in winners for field in ("body_text", "images", "attachments", "summary")):
         raise NotAnArticle(name, "a headline without body, picture or file", reason="no_body")
-    if not (signs := article_signs(view, winners)):
+    if not article_signs(view, winners):
         raise NotAnArticle(name, "nothing on the page says when, where or by whom it was published", reason="not_dated")
-    del signs
 
 
 def _refuse_error_pages(view: View, name: str, visible: int) -> None:
     words = " ".join(block.text for block in view.page.blocks[:60])[:4000] + " " + view.page.title_tag
     if visible < SMALL_PAGE and (match := _ERROR_WORDS.search(words)):
         raise NotAnArticle(name, f"an error page ({match.group(0)!r})", reason="soft_error")
-    if visible < SMALL_PAGE and (match := _CHALLENGE_WORDS.search(words + view.page.source_text[:3000])):
+    if visible < SMALL_PAGE and (match := _CHALLENGE_WORDS.search(words)):
         raise NotAnArticle(name, f"a challenge page ({match.group(0)!r})", reason="challenge")
     root = view.page.root
-    if root is not None and visible < 2 * SMALL_PAGE and "assword" in view.page.source_text:
-        if any((field.get("type") or "").lower() == "password" for field in root.iter("input")):
-            prose = sum(view.zones.weights)
-            if prose < 400:
-                raise NotAnArticle(name, "a login form", reason="login")
+    small = visible < 2 * SMALL_PAGE and sum(view.zones.weights) < 400
+    if root is not None and small and "assword" in view.page.source_text:
+        fields = root.iter("input")
+        if any((field.get("type") or "").lower() == "password" for field in fields):
+            raise NotAnArticle(name, "a login form", reason="login")
 
 
 def _stands_without_form(view: View, winners: dict[str, Candidate]) -> bool:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from scraper.blocks import Block, Frame
 from scraper.body import BodyPlan, Figure
 from scraper.text import tidy
 from scraper.view import View
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 INLINE_TAGS = {"a": "a", "b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup", "sub": "sub", "u": "u"}
 ALLOWED_TAGS = frozenset(
@@ -40,7 +43,10 @@ def _paragraph_texts(blocks: Sequence[Block]) -> Iterator[str]:
                 yield pending
                 pending = ""
             for _, row in groupby(group, key=lambda b: places.of(b)[1]):
-                yield "\t".join(block.text.replace("\n", " ") for block in row)
+                yield "\t".join(
+                    " ".join(block.text.replace("\n", " ") for block in inside)
+                    for _, inside in cells_of(places, list(row))
+                )
             continue
         for block in group:
             wrapped = block.line and block.line - last_line == 1 and block.text[:1].islower() and pending
@@ -143,18 +149,33 @@ def _list(view: View, places: Places, holder: Frame, blocks: Sequence[Block]) ->
     return f"<{holder.tag}>" + "".join(items) + f"</{holder.tag}>"
 
 
+def cells_of(places: Places, row: Sequence[Block]) -> Iterator[tuple[etree._Element | None, list[Block]]]:
+    """(cell, its lines) for every cell of a table's row, the empty ones too, so that values stay under their headings."""
+    holder = places.of(row[0])[1]
+    lines: dict[etree._Element | None, list[Block]] = {}
+    for block in row:
+        cell = places.of(block)[2]
+        lines.setdefault(cell.el if cell is not None else None, []).append(block)
+    if holder is None or None in lines:
+        yield from lines.items()
+        return
+    for element in holder.el:
+        if element.tag in ("td", "th"):
+            yield element, lines.get(element, [])
+
+
 def _table(view: View, places: Places, blocks: Sequence[Block]) -> str:
     rows = []
     for _, row in groupby(blocks, key=lambda b: places.of(b)[1]):
         cells = []
-        for cell, group in groupby(row, key=lambda b: places.of(b)[2]):
-            tag = cell.tag if cell is not None else "td"
+        for cell, inside in cells_of(places, list(row)):
+            tag = "th" if cell is not None and cell.tag == "th" else "td"
             spans = "".join(
                 f' {name}="{value}"'
                 for name in ("colspan", "rowspan")
-                if cell is not None and (value := cell.el.get(name) or "").isdigit() and value != "1"
+                if cell is not None and (value := cell.get(name) or "").isdigit() and value != "1"
             )
-            cells.append(f"<{tag}{spans}>" + "<br>".join(_inline(view, block) for block in group) + f"</{tag}>")
+            cells.append(f"<{tag}{spans}>" + "<br>".join(_inline(view, block) for block in inside) + f"</{tag}>")
         rows.append("<tr>" + "".join(cells) + "</tr>")
     return "<table>" + "".join(rows) + "</table>"
 
@@ -170,12 +191,7 @@ def _figure(figure: Figure) -> str:
 
 def _inline(view: View, block: Block) -> str:
     """The block's runs with links and emphasis."""
-    if all(
-        [
-            run.frame is block.frame or run.frame.tag not in INLINE_TAGS and run.frame.up is block.frame
-            for run in block.runs
-        ]
-    ):
+    if all(_is_plain(run.frame, block) for run in block.runs):
         return escape(block.text, quote=False).replace("\n", "<br>")
     out: list[str] = []
     opened: list[Frame] = []
@@ -196,6 +212,10 @@ def _inline(view: View, block: Block) -> str:
         opened = dress
     out.extend(f"</{INLINE_TAGS[f.tag]}>" for f in reversed(opened))
     return "".join(out).strip()
+
+
+def _is_plain(frame: Frame, block: Block) -> bool:
+    return frame is block.frame or (frame.tag not in INLINE_TAGS and frame.up is block.frame)
 
 
 def _between(frame: Frame, block: Frame | None) -> list[Frame]:

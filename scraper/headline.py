@@ -7,6 +7,7 @@ every block near the start of the prose is scored by independent signs, and `exp
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -88,6 +89,11 @@ def find_headline(
     slug, stated = slug_words(page.url), stated_titles(page)
     counts = Counter([block.text for block in blocks if len(block.text) < 100])
     known_key = key(known) if known else None
+    places: dict[int, list[int]] = {}
+    for block in blocks:
+        if block.heading:
+            places.setdefault(block.heading, []).append(block.index)
+    levels = {level: len(found) for level, found in places.items()}
     scored = []
     for index in usable:
         block = blocks[index]
@@ -102,7 +108,7 @@ def find_headline(
             signs["end of breadcrumb"] = 3.5
             signs.pop("link", None)
         signs["distance"] = max(-1.2, -0.08 * above) if above >= 0 else -1.0 + 0.3 * above
-        if block.heading > 1 and sum(1 for later in blocks[index + 1 :] if later.heading == block.heading) >= 3:
+        if block.heading > 1 and levels[block.heading] - bisect_right(places[block.heading], index) >= 3:
             signs["one of several headings"] = -1.5
         if counts[block.text] > 1 and len(block.text.split()) <= 6:
             signs["repeated"] = -2.0

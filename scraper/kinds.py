@@ -27,6 +27,7 @@ POSTED = re.compile(
     r"(?:Posted\b.{0,40}?\bby|by|bởi|par|von)\s+(?P<name>[^|\d]{2,60}?)(?=\s*\||\s+(?:at|on|lúc|à|le|um)\s|$)",
     re.IGNORECASE,
 )
+_COUNT = re.compile(r"[\s(:]*\d*[\s):]*$")
 SIGNATURE_MARK = re.compile(r"\(?\s*đã ký\s*\)?", re.IGNORECASE)
 FILE_LINK = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])",
@@ -56,7 +57,7 @@ def is_named_byline(block: Block) -> bool:
 
 def is_posted(block: Block) -> bool:
     """Whether a line tells author, time and category of a blog post, as the SharePoint blog product prints below it."""
-    return POSTED.match(block.text) is not None and len(block.text) < 200 and any(map(str.isdigit, block.text))
+    return len(block.text) < 200 and POSTED.match(block.text) is not None and any(map(str.isdigit, block.text))
 
 
 def links_a_file(block: Block) -> bool:
@@ -79,3 +80,44 @@ def is_only_tools(line: str) -> bool:
 @lru_cache(maxsize=1)
 def _tool_names() -> tuple[str, ...]:
     return (*sorted((name for name in labels().tools if len(name) > 1), key=len, reverse=True), "a+", "a-")
+
+
+def is_tool_line(block: Block) -> bool:
+    """Whether a line is a control or a player's notice; a cell of a table may say "Chia sẻ" and mean it."""
+    if block.tag in ("td", "th") and block.links == 0:
+        return False
+    words = labels()
+    return block.head in words.tools or block.head.startswith(words.notice_starts) or is_only_tools(block.head)
+
+
+def is_site_counter(block: Block) -> bool:
+    """Whether a short line counts the site's visitors: a label of that kind alone, or with a number or colon behind it."""
+    if len(block.text) > 60 or not block.head.startswith(labels().counter_starts):
+        return False
+    return block.head in labels().counter_starts or ":" in block.text or any(map(str.isdigit, block.text))
+
+
+def is_related_label(block: Block) -> bool:
+    """Whether a short line opens a list of other articles."""
+    return len(block.text) < 60 and block.head.startswith(labels().related_starts)
+
+
+def is_comments_label(block: Block) -> bool:
+    """Whether a line is nothing but the heading of readers' comments, a count or colon aside."""
+    return len(block.text) < 60 and block.links < 0.5 and _COUNT.sub("", block.head) in labels().comments_starts
+
+
+def is_tail_label(block: Block) -> bool:
+    """Whether a line below the first paragraph is a labelled fact: tags, counter, date, files."""
+    words = labels()
+    if len(block.text) < 300 and block.head.startswith(words.tags_starts):
+        label = block.text[:30].partition(":")[1] or block.links > 0.3 or block.head in words.tags_starts
+        return bool(label)
+    if len(block.text) >= 120:
+        return False
+    if block.label is not None and block.label[1] in ("views", "published_at", "updated_at", "attachments", "category"):
+        return True
+    starts = block.head.startswith(words.attachment_starts)
+    return starts and (
+        block.text.rstrip().endswith(":") or ":" in block.text[:40] or block.head in words.attachment_starts
+    )

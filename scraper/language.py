@@ -33,6 +33,15 @@ _LITTLE_WORDS = {
 }
 
 
+# Windows language ids (MS-LCID) whose short dates put the month first: English of the United States and the Philippines.
+_MONTH_FIRST = frozenset(["1033", "13321"])
+
+
+def day_first_of(lcid: str) -> bool:
+    """Whether the culture behind a Windows language id writes the day before the month."""
+    return lcid not in _MONTH_FIRST
+
+
 def language_of(text: str, root: etree._Element | None = None) -> str | None:
     """BCP 47 tag of the text; falls back on the page's declared language for a text too short to tell, else None."""
     words = _WORD.findall(text.lower())

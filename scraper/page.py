@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from lxml import etree
 
-from scraper.blocks import MAX_BLOCKS, Block, Frame, frame_of, html_blocks, text_blocks
+from scraper.blocks import MAX_BLOCKS, Block, Flow, read_flow, read_lines
 from scraper.decode import decode
 from scraper.models import Capture, Problem
 from scraper.text import tidy
@@ -19,11 +19,15 @@ class Page:
 
     capture: Capture
     charset: str
-    blocks: list[Block]
+    flow: Flow
     root: etree._Element | None = None
-    frames: dict[etree._Element, Frame] = field(default_factory=dict)
     source_text: str = ""
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All visible lines and paragraphs."""
+        return self.flow.blocks
 
     @property
     def url(self) -> str | None:
@@ -63,24 +67,19 @@ class Page:
         el = self.root.find(".//base") if self.root is not None else None
         return (el.get("href") if el is not None else None) or self.url
 
-    def frame_of(self, el: etree._Element) -> Frame:
-        """The frame of any element, made on demand."""
-        return frame_of(el, self.frames)
-
 
 def read_page(capture: Capture) -> Page:
     """Decode and parse a capture. Never raises on markup; an empty or broken document gives a page without blocks."""
     decoded = decode(capture.content, capture.info.content_type)
-    page = Page(capture, decoded.charset, [], source_text=decoded.text, problems=decoded.problems)
+    root = None if capture.info.source in ("text", "wet") else _parse(decoded.utf8)
     if capture.info.source in ("text", "wet"):
-        page.blocks = text_blocks(decoded.text)
+        flow = read_lines(decoded.text)
     else:
-        page.root = _parse(decoded.utf8)
-        if page.root is not None:
-            page.blocks = html_blocks(page.root, page.frames)
-    if len(page.blocks) == MAX_BLOCKS:
-        page.problems += (Problem("too_long", "body_text", f"only the first {MAX_BLOCKS:,} lines were read"),)
-    return page
+        flow = Flow() if root is None else read_flow(root)
+    problems = decoded.problems
+    if len(flow.blocks) == MAX_BLOCKS:
+        problems += (Problem("too_long", "body_text", f"only the first {MAX_BLOCKS:,} lines were read"),)
+    return Page(capture, decoded.charset, flow, root, decoded.text, problems)
 
 
 def _parse(utf8: bytes) -> etree._Element | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +26,8 @@ BARE_CAPTION_LIMIT = 120
 SMALLEST_PICTURE = 50
 # Lines on either side of a picture that may share its element.
 NEIGHBOURS = 3
+# Most pictures that a table sets side by side.
+WIDEST_ROW = 12
 _CAPTION_NAME = re.compile(r"caption|chu-?_?thich|ghi-?chu|wp-caption|ms-rteElement-.*caption", re.IGNORECASE)
 _CENTRED = re.compile(r"text-align\s*:\s*center|font-style\s*:\s*italic", re.IGNORECASE)
 _LAYOUT_PICTURE = re.compile(
@@ -91,49 +92,36 @@ def _is_content(picture: etree._Element) -> bool:
 
 def _spots(view: View, blocks: Sequence[Block]) -> Iterator[tuple[Frame, int]]:
     """(picture, number of body blocks before it) of each content picture between headline and end of the body."""
-    root = view.article_root
-    pictures = [p for p in root.iter("img") if _is_content(p)] if root is not None else []
-    if root is None or not pictures:
+    root, followers = view.article_root, view.flow.pictures
+    pictures = [p for p in root.iter("img") if p in followers and _is_content(p)] if root is not None else []
+    if not pictures:
         return
-    order = {el: number for number, el in enumerate(root.iter())}
-    starts = [_order_of(block, order) for block in blocks]
-    low, high = _bounds(view, order)
+    starts = [block.index for block in blocks]
+    above, last, stop = _bounds(view)
     aside = {block.frame for block in view.zones.of(view.page, "tail", "tools", "chrome")}
     for picture in pictures:
-        at = order[picture]
-        frame = view.page.frame_of(picture)
-        if not low <= at < high or frame.hidden or frame.block in aside:
+        frame, follower = view.flow.frame_of(picture), followers[picture]
+        if frame.hidden or frame.block in aside:
             continue
-        if view.body_root is None and view.zones.roles[frame.block] in _NOT_BODY:
-            continue
-        yield frame, bisect_left(starts, at)
+        if view.body_root is None:
+            core = view.zones.core_frame
+            inside_core = follower <= last or core is None or core.encloses(frame)
+            if not (above < follower <= stop and inside_core) or view.zones.roles[frame.block] in _NOT_BODY:
+                continue
+        yield frame, bisect_left(starts, follower)
 
 
-def _order_of(block: Block, order: dict[etree._Element, int]) -> float:
-    """Document position of a block's first letter, in elements of the article."""
-    text = block.runs[0].text
-    parent = text.getparent()  # type: ignore[attr-defined]
-    if not text.is_text:  # type: ignore[attr-defined]
-        parent = deque(parent.iter(), maxlen=1).pop()
-    return order.get(parent, -1) + 0.5
-
-
-def _bounds(view: View, order: dict[etree._Element, int]) -> tuple[float, float]:
-    """Between which positions pictures belong to the article: from its headline to what follows the body."""
-    low, high = -1.0, float(len(order))
-    if view.body_root is not None:
-        return low, high
-    if view.title_block is not None and view.title_block.frame and view.title_block.frame.el in order:
-        low = _order_of(view.title_block, order)
-    holder = view.zones.core_frame
-    if view.article_blocks and holder is not None and holder.el in order:
-        end_of_core = order[deque(holder.el.iter(), maxlen=1).pop()] + 1.0
-        high = min(high, max(end_of_core, _order_of(view.article_blocks[-1], order)))
-    core_end = view.zones.core[1] if view.zones.core else 0
-    for block in view.page.blocks[core_end + 1 :]:
-        if view.zones.marks[block.index] in ("related", "form", "footer") and block.frame and block.frame.el in order:
-            return low, min(high, _order_of(block, order))
-    return low, high
+def _bounds(view: View) -> tuple[int, int, int]:
+    """Indices of page blocks: the headline, the last one of core and body, the first that follows the article."""
+    blocks, zones = view.page.blocks, view.zones
+    article, title = zones.article, view.title_block
+    above = title.index if title is not None and inside(title, article) else -1
+    last = next((block.index for block in reversed(blocks) if inside(block, zones.core_frame)), len(blocks))
+    if view.article_blocks:
+        last = max(last, view.article_blocks[-1].index)
+    after = blocks[zones.core[1] + 1 if zones.core else 1 :]
+    ends = (b.index for b in after if zones.marks[b.index] in ("related", "form", "footer") and inside(b, article))
+    return above, last, next(ends, len(blocks))
 
 
 def _caption(picture: Frame, blocks: Sequence[Block], position: int, following: int) -> Block | None:
@@ -192,7 +180,7 @@ def _side_by_side(picture: Frame, line: Frame) -> bool:
 def _cell_below(picture: Frame, blocks: Sequence[Block], position: int) -> Block | None:
     """The line in the cell below a picture, in a table that sets several pictures side by side."""
     cell, row = _around(picture, "td"), _around(picture, "tr")
-    if cell is None or row is None or len(row.el) < 2:
+    if cell is None or row is None or not 2 <= len(row.el) <= WIDEST_ROW:
         return None
     below = row.el.getnext()
     if below is None or below.tag != "tr" or len(below) != len(row.el) or below.find(".//img") is not None:
@@ -213,7 +201,7 @@ def _looks_set_apart(block: Block) -> bool:
     frames = (run.frame for run in block.runs)
     return all(
         any(
-            f.tag in ("em", "i", "small", "center") or _CENTRED.search(f.el.get("style") or "")
+            f.tag in ("em", "i", "small", "center") or _CENTRED.search(f.attributes.get("style", ""))
             for f in _upto(frame, block)
         )
         for frame in frames

@@ -10,19 +10,26 @@ from __future__ import annotations
 import re
 import unicodedata
 
-INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+INVISIBLE = (
+    "\u200b\u200c\u200d\u2060\ufeff\u00ad\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 _INVISIBLE = re.compile(f"[{INVISIBLE}\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_BLANKS = "\n\r\t\xa0"
 _EDGES = " :.-–—|*•()[]"
 _MARKS = re.compile("[\u0300-\u036f]+")
 
 
 def tidy(text: str) -> str:
     """One line as the record keeps it: NFC, no control or invisible characters, runs of white space as one blank."""
-    if _INVISIBLE.search(text):
-        text = _INVISIBLE.sub("", text)
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    return " ".join(text.split())
+    text = text.strip()
+    if not text.isprintable():
+        for blank in _BLANKS:
+            text = text.replace(blank, " ")
+        if not text.isprintable():  # rarer white space, or what nobody sees
+            text = " ".join(_INVISIBLE.sub("", text).split())
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text if text.isascii() or unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
 def tidy_lines(text: str) -> str:

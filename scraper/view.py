@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from scraper.blocks import Block, Frame, html_blocks
+from scraper.blocks import Block, Flow, inside, read_flow
 from scraper.headline import split_headline
 from scraper.kinds import DATE_LIKE
-from scraper.language import language_of
+from scraper.language import day_first_of, language_of
 from scraper.page import Page
 from scraper.portals import Portal, rules_for
 from scraper.sharepoint.forms import ItemForm
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
 
 _LCID_NAMES = ("g_wsaLCID", "currentLanguage", "LocaleId")
 _LCID_VALUE = re.compile(r"""["']?\s*[=:]\s*["']?(\d{4,5})""")
-# Windows language ids (MS-LCID) whose short dates put the month first; all others on these portals are day first.
-_MONTH_FIRST_LCIDS = frozenset(["1033", "1065", "13321", "3084"])
 
 
 _CLOCK = re.compile(
     r"^(?:Thứ\s+\S+|Chủ nhật),?\s+Ngày\s+\d{1,2}/\d{1,2}/\d{4}(?:,?\s+\d{1,2}:\d{2})?\s*-?$", re.IGNORECASE
 )
+_CONTROLS = re.compile(r"[\x00-\x20\x7f]+(?=[^\x00-\x20]*:)|[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_SCHEMES = frozenset(["http", "https", "mailto", "data"])
+# A picture inside its own address is kept up to this length; a longer one is known by its place only.
+MAX_DATA_ADDRESS = 2_000_000
 # Letters around the name on a signature or source line: "(Theo Báo …)", "Nguồn: …".
 SIGNATURE_EXTRA = 16
 # Of a longer paragraph only this end is looked at for "(Theo Báo …)".
@@ -84,19 +87,20 @@ class View:
         return stated.el if stated is not None and stated.value else None
 
     @cached_property
-    def article_blocks(self) -> list[Block]:
-        """The blocks of the body before leads and captions are taken out of it."""
-        if self.body_root is not None:
-            return html_blocks(self.body_root, self._frames_of_body)
-        return self.zones.of(self.page, "body")
+    def flow(self) -> Flow:
+        """The text that the body is part of: the page's, or its own where it stands in a script or inside a line."""
+        if self.body_root is None:
+            return self.page.flow
+        frame = self.page.flow.frame_of(self.body_root)
+        return self.page.flow if frame.end and frame.block is frame else read_flow(self.body_root)
 
     @cached_property
-    def _frames_of_body(self) -> dict[etree._Element, Frame]:
-        return {} if self.body_root is None or self.body_root.getroottree() != self._tree else self.page.frames
-
-    @property
-    def _tree(self) -> Any:
-        return self.page.root.getroottree() if self.page.root is not None else None
+    def article_blocks(self) -> list[Block]:
+        """The blocks of the body before leads and captions are taken out of it."""
+        if self.body_root is None:
+            return self.zones.of(self.page, "body")
+        frame = self.flow.frame_of(self.body_root)
+        return [block for block in self.flow.blocks if inside(block, frame)]
 
     @cached_property
     def article_root(self) -> etree._Element | None:
@@ -130,7 +134,7 @@ class View:
         for name in _LCID_NAMES:
             at = source.find(name)
             if at >= 0 and (found := _LCID_VALUE.match(source, at + len(name))):
-                return found.group(1) not in _MONTH_FIRST_LCIDS
+                return day_first_of(found.group(1))
         return True if self.language not in (None, "en") else None
 
     @cached_property
@@ -193,18 +197,24 @@ class View:
         return self.header_blocks[index].node if index is not None and index < len(self.header_blocks) else None
 
     def absolute(self, address: str | None) -> str | None:
-        """An address of the page made absolute; None for `javascript:` and the like, or nonsense."""
-        if not address:
+        """An address of the page made absolute; None for scripts, files, nonsense, and a bare `#`.
+
+        Browsers drop control characters before they read a scheme, so it is judged without them.
+        """
+        cleaned = _CONTROLS.sub("", address or "").strip()
+        scheme = _SCHEME.match(cleaned)
+        if not cleaned or cleaned == "#" or (scheme and scheme.group(1).lower() not in _SCHEMES):
             return None
-        address = address.strip()
-        if address[:11].lower().startswith(("javascript:", "vbscript:", "about:", "file:", "blob:")) or address == "#":
-            return None
-        if address.startswith("data:"):
-            return address[:200]
-        try:
-            return urljoin(self.page.base or "", address)
-        except ValueError:
-            return None
+        if scheme and scheme.group(1).lower() == "data":
+            return cleaned if len(cleaned) <= MAX_DATA_ADDRESS else None
+        for base in (self.page.base, self.page.url, ""):
+            try:
+                joined = urljoin(base or "", cleaned)
+            except ValueError:
+                continue
+            if not (scheme := _SCHEME.match(joined)) or scheme.group(1).lower() in _SCHEMES:
+                return joined
+        return None
 
     def has_date(self, text: str) -> bool:
         """Whether a line prints something like a date."""

@@ -13,17 +13,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from scraper.blocks import Block, Frame, extent, inside, lowest_common
+from scraper.blocks import Block, Frame, extent, lowest_common
 from scraper.footer import mark_footer
 from scraper.headline import Scored, find_headline
 from scraper.kinds import (
     LETTERHEAD,
     SIGNATURE_MARK,
     SIGNED,
+    is_comments_label,
     is_meta_line,
     is_named_byline,
-    is_only_tools,
     is_posted,
+    is_related_label,
+    is_site_counter,
+    is_tail_label,
+    is_tool_line,
     links_a_file,
 )
 from scraper.labels import labels, undouble
@@ -33,6 +37,8 @@ from scraper.roles import Roles
 
 # Lines above the headline that may still tell date, section and byline.
 HEADER_REACH = 6
+# Lines below the headline that are read for date and byline.
+CLAIMED_LINES = 12
 # Least sum of signs for a headline that no prose confirms.
 BARE_HEADLINE = 2.0
 
@@ -114,17 +120,14 @@ def _mark_form_lines(blocks: Sequence[Block], marks: list[str]) -> None:
 
 
 def _mark_chrome_lines(blocks: Sequence[Block], marks: list[str]) -> None:
-    words = labels()
+    chrome = labels().chrome
     for index, block in enumerate(blocks):
         if marks[index] != "other" or len(block.text) > 160:
             continue
-        line = block.head
-        if line in words.chrome or undouble(line) in words.chrome:
+        if block.head in chrome or undouble(block.head) in chrome or is_site_counter(block):
             marks[index] = "chrome"
-        elif line in words.tools or line.startswith(words.notice_starts) or is_only_tools(line):
+        elif is_tool_line(block):
             marks[index] = "tools"
-        elif line.startswith(words.counter_starts):
-            marks[index] = "chrome"
 
 
 def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str | None) -> None:
@@ -190,55 +193,52 @@ def _mark_header(blocks: Sequence[Block], zones: Zones) -> None:
 def _mark_body(blocks: Sequence[Block], zones: Zones, start: int, end: int, core: Frame | None) -> None:
     """Mark the article from the line below the headline to the first label that ends it."""
     assert zones.core is not None  # noqa: S101 - the caller checked
-    marks, words = zones.marks, labels()
+    marks = zones.marks
     first, last = zones.core
     around_core = set(core.ancestors()) if core is not None else set()
-    over = closed = False
     start = _mark_letterhead(blocks, marks, range(start, min(first + 1, end)))
     _claim_header(blocks, marks, range(start, first))
     if start + 1 < first and blocks[start].heading and marks[start] == "other" and marks[start + 1] == "header":
         marks[start] = "header"  # a second headline above date or byline
+    signed = _signed_tables(blocks[last:end])
+    over = closed = False
     for index in range(start, end):
-        block, head = blocks[index], blocks[index].head
+        block = blocks[index]
         role = zones.roles[block.frame] if block.frame is not None else ""
         if role and block.frame is not None and zones.roles.outermost(block.frame, role) in around_core:
             role = ""
-        if marks[index] == "form" and index > first:
-            over = True
-        if marks[index] != "other":
-            continue
-        if index > first and len(block.text) < 60 and head.startswith(words.related_starts):
-            over = True
-        if index > first and len(block.text) < 40 and head.startswith(words.comments_starts) and block.links < 0.5:
-            closed = over = True  # what readers wrote
+        if index > first:
+            closed = closed or (marks[index] == "other" and is_comments_label(block))  # what readers wrote
+            over = over or closed or marks[index] == "form" or is_related_label(block)
         if over and not closed and index <= last and zones.weights[index] > 0:
             over = False  # a box in the middle of the article: its prose goes on
-        if over or role == "related":
-            marks[index] = "related"
-        elif role in ("nav", "chrome", "comments", "tools", "aside", "footer"):
-            marks[index] = "chrome"
-        elif len(block.text) < 300 and head.startswith(words.tags_starts) and index > first:
-            marks[index] = "tail"
-        elif (
-            len(block.text) < 120
-            and (form := block.label)
-            and form[1] in ("views", "published_at", "updated_at", "attachments", "category")
-        ):
-            marks[index] = "tail" if index > first else "header"
-        elif index < first and block.links > 0.9:
-            marks[index] = "tools"
-        elif index >= first and block.links > 0.5 and links_a_file(block):
-            marks[index] = "tail"
-        elif index > last and (is_posted(block) or (block.links > 0.25 and block.text.count("|") >= 2)):
-            marks[index] = "tail"  # "Posted by … | Permalink | Comments"
-        elif index > last and block.links > 0.9 and len(block.text) < 60:
-            marks[index] = "tools"
-        elif index > last and _in_signed_table(block, blocks[last:end]):
-            marks[index] = "signature"
-        elif index > first and len(block.text) < 120 and head.startswith(words.attachment_starts):
-            marks[index] = "tail"
-        else:
-            marks[index] = "body"
+        if marks[index] == "other":
+            mark = "related" if over or role == "related" else ""
+            marks[index] = mark or ("chrome" if role else _place(block, index - first, index - last, signed))
+
+
+def _place(block: Block, from_first: int, from_last: int, signed: set[Frame]) -> str:
+    """The mark of a line between headline and end of the article; distances are to the core's first and last block."""
+    if from_first < 0:
+        told = block.label is not None and block.label[1] in _TOLD_BY_LABEL
+        return "header" if told else "tools" if block.links > 0.9 else "body"
+    if from_first > 0 and is_tail_label(block):
+        return "tail"
+    if block.links > 0.5 and links_a_file(block):
+        return "tail"
+    if from_last > 0:
+        if len(block.text) < 60 and block.head.startswith(labels().attachment_starts):
+            return "tail"
+        if is_posted(block) or (block.links > 0.25 and block.text.count("|") >= 2):
+            return "tail"  # "Posted by … | Permalink | Comments"
+        if block.links > 0.9 and len(block.text) < 60:
+            return "tools"
+        if block.frame is not None and _table_of(block) in signed:
+            return "signature"
+    return "body"
+
+
+_TOLD_BY_LABEL = frozenset(["views", "published_at", "updated_at", "attachments", "category"])
 
 
 def _mark_letterhead(blocks: Sequence[Block], marks: list[str], between: range) -> int:
@@ -259,19 +259,21 @@ def _mark_letterhead(blocks: Sequence[Block], marks: list[str], between: range) 
     return ends[-1] + 1
 
 
-def _in_signed_table(block: Block, nearby: Sequence[Block]) -> bool:
-    """Whether the line stands in the table that closes a document: post, "(Đã ký)", name."""
-    table = next((f for f in block.frame.ancestors() if f.tag == "table"), None) if block.frame is not None else None
-    if table is None:
-        return False
-    return any(SIGNATURE_MARK.fullmatch(other.text) and inside(other, table) for other in nearby)
+def _table_of(block: Block) -> Frame | None:
+    return next((f for f in block.frame.ancestors() if f.tag == "table"), None) if block.frame is not None else None
+
+
+def _signed_tables(blocks: Sequence[Block]) -> set[Frame]:
+    """The tables that close a document: post, "(Đã ký)", name."""
+    tables = (_table_of(block) for block in blocks if SIGNATURE_MARK.fullmatch(block.text))
+    return {table for table in tables if table is not None}
 
 
 def _claim_header(blocks: Sequence[Block], marks: list[str], between: Iterable[int]) -> None:
     """Mark the lines between headline and prose that tell date, byline, source or counter."""
     from scraper.lines.header import read_header
 
-    open_ = [index for index in between if marks[index] == "other" and len(blocks[index].text) <= 200]
+    open_ = [index for index in between if marks[index] == "other" and len(blocks[index].text) <= 200][:CLAIMED_LINES]
     for index in open_:
         if is_meta_line(blocks[index]) or is_named_byline(blocks[index]):
             marks[index] = "header"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from scraper.errors import ArchiveError, InputError
 from scraper.models import Outcome, Record
 from storage import identity
-from storage.decide import Decision, Json, article, decide, revision
+from storage.decide import Decision, Json, article, content_hash, decide, revision, same_bytes
 from storage.filters import Day, Test, test_of
 from storage.intake import Entry, batches, entry
 from storage.staging import Staging
@@ -229,6 +229,10 @@ def _stage(staging: Staging, record: Json, now: str) -> Outcome:
     staging.put_article(number, result)
     if decision.kind != "changed" or stored is None:
         return _outcome(decision, result, record)
+    if (kept := _same_capture(staging.history(number), record)) is not None:
+        same = dataclasses.replace(decision, kind="unchanged", reason="these bytes are a kept revision")
+        staging.put_article(number, stored)
+        return _outcome(same, kept, record)
     if not decision.late:
         staging.put_revision(stored)
         return _outcome(decision, result, record)
@@ -239,6 +243,14 @@ def _stage(staging: Staging, record: Json, now: str) -> Outcome:
     late = revision(decision, record, number=number, order=order, now=now)
     staging.put_revision(late)
     return _outcome(decision, late, record)
+
+
+def _same_capture(history: list[Json], record: Json) -> Json | None:
+    """The superseded revision that came of the very same bytes and says the same; None when there is none."""
+    digest = content_hash(record)
+    return next(
+        (state for state in history[:-1] if state.get("content_hash") == digest and same_bytes(state, record)), None
+    )
 
 
 def _outcome(decision: Decision, state: Json, record: Json) -> Outcome:

@@ -81,7 +81,7 @@ def decide(stored: Json | None, new: Json | None) -> Decision:
     changed = () if digest == stored.get("content_hash") else changed_fields(stored, new)
     if changed:
         reason = f"changed: {', '.join(changed)}"
-        reason += "; an older capture" if late else "; same bytes, other reading" if _same_bytes(stored, new) else ""
+        reason += "; an older capture" if late else "; same bytes, other reading" if same_bytes(stored, new) else ""
     else:
         refreshed = () if late else agency_changes(stored, new)
         reason = f"same content; agency updated: {', '.join(refreshed)}" if refreshed else "same content"
@@ -138,7 +138,7 @@ def revision(decision: Decision, new: Json, *, number: int, order: int, now: str
 
 def _moved(stored: Json, new: Json) -> Json:
     """What an unchanged article takes from the newer record, evidence included."""
-    if _same_bytes(stored, new):
+    if same_bytes(stored, new):
         reading = {name: value for name, value in new.items() if name not in ("capture", *ADDED_FIELDS)}
         return {name: value for name, value in reading.items() if value is not None or name not in MOVING_FIELDS}
     moved = {name: new[name] for name in MOVING_FIELDS if new.get(name) is not None}
@@ -161,7 +161,8 @@ def _capture(record: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _same_bytes(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def same_bytes(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether both came of the same bytes."""
     digest = _capture(new, "sha256")
     return digest is not None and digest == _capture(stored, "sha256")
 

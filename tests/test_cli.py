@@ -1,4 +1,4 @@
-"""The command line as its users meet it: what goes to stdout, what to stderr, and what the archive holds afterwards."""
+"""The commands as their users meet them: what goes to stdout, what to stderr, and what the archive holds afterwards."""
 
 from __future__ import annotations
 
@@ -6,96 +6,20 @@ import csv
 import io
 import json
 import os
-import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import luutru
-from tests.conftest import ROOT, Ran, Run
+from tests.conftest import Run
 from tests.loopback import Answer, Loopback
-
-TITLE = "Chợ nổi Vàm Sáo họp lại sau mùa nước"
-DYKE = "Đê bao Cồn Én đắp xong"
-POWER = "Lịch cắt điện tuần tới"
-ENV = {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "80"}
-
-
-def article(
-    title: str = TITLE, *, author: str = "Lục Thị Nhạn", day: str = "14/02/2019", word: str = "", more: str = ""
-) -> str:
-    """A small article page. word: put everywhere.  more: markup after the last paragraph."""
-    prose = "".join(
-        f"<p>Sáng {n} tháng Giêng, ghe hàng {word} từ rạch ra vàm, ghe khóm đậu bến trên, ghe khoai đậu bến dưới.</p>"
-        for n in ("mười", "mười một", "mười hai")
-    )
-    return (
-        f'<html><head><meta charset="utf-8"><title>Vàm Sáo {word}</title></head><body><div class="news">'
-        f'<h1 class="title">{title} {word}</h1><p class="date">{day} | {author}</p>{prose}{more}'
-        f'<p><img src="/anh/ghe{word}.jpg" alt="{word}"></p><p><i>Ghe khóm {word} (Ảnh: {author})</i></p>'
-        f'<p><a href="/tep/lich{word}.pdf">Lịch họp chợ {word}</a></p></div>'
-        f"<footer><p>Cơ quan chủ quản: Ủy ban nhân dân xã Vàm Sáo {word}</p><p>Địa chỉ: Số 4, đường Bờ Kè {word},"
-        f" xã Vàm Sáo, tỉnh Bến Tre</p><p>Điện thoại: 02753 811 066</p></footer></body></html>"
-    )
-
-
-def save(folder: Path, name: str = "page.html", **facts: str) -> Path:
-    """An article page as a file."""
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(article(**facts), "utf-8")
-    return path
-
-
-def objects(text: str) -> list[dict[str, Any]]:
-    """The JSON objects of an output, one a line."""
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def start(
-    *arguments: str | Path, cwd: Path, env: dict[str, str] | None = None, **streams: Any
-) -> subprocess.Popen[bytes]:
-    """A run that goes on while the test does something."""
-    command = [sys.executable, "-m", "luutru", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=cwd, env=ENV | (env or {}), **streams)
-
-
-def on_terminal(*arguments: str | Path, cwd: Path, stdout: Any = None, env: dict[str, str] | None = None) -> Ran:
-    """A run whose stdout (unless given) and stderr are a terminal of 80 columns; what it shows comes back as `err`."""
-    ours, theirs = pty.openpty()
-    process = start(*arguments, cwd=cwd, env=env, stdout=stdout or theirs, stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(ours, 65_536)
-        except OSError:  # how Linux says that the other side is closed
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(ours)
-    return Ran(process.wait(60), "", shown.decode("utf-8"))
-
-
-def keep(folder: Path, url: str | None = None, **facts: str) -> None:
-    """Put an article into the archive of a test's folder, without a process of its own."""
-    with luutru.open(folder / "archive") as kept:
-        assert kept.put(luutru.extract(article(**facts).encode(), url=url)).kind == "new"
+from tests.running import DYKE, POWER, ROOT, TITLE, article, keep_three, objects, save
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """The folder of an archive of three articles, two of them of portals of their own."""
-    keep(tmp_path, "https://xa.vamsao.example/tin?ItemID=7")
-    keep(tmp_path, "http://conen.example/b", title=DYKE, author="Tô Văn Dậu", day="02/11/2020")
-    keep(tmp_path, title=POWER, day="20/12/2020")
-    save(tmp_path, "a.html")
-    return tmp_path / "archive"
+    """The folder of an archive of three articles."""
+    return keep_three(tmp_path)
 
 
 # add
@@ -316,82 +240,6 @@ def test_export_to_a_file_is_whole_or_absent(run: Run, archive: Path, tmp_path: 
 def test_export_knows_its_formats(run: Run, archive: Path) -> None:
     done = run("export", "--format", "xlsx")
     assert (done.code, done.out) == (3, "") and "json, jsonl, csv" in done.err
-
-
-# terminals, pipes, colours
-
-
-@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["export"], ["show", "xa.example/7"]])
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, command: list[str]) -> None:
-    one = luutru.extract(article().encode())
-    long = one | {"title": "tin " * 20_000, "body_text": one["body_text"] * 1000}
-    with luutru.open(tmp_path / "archive") as kept:
-        assert len(list(kept.put_many(long | {"url": f"http://xa.example/{n}"} for n in range(9)))) == 9
-    process = start(*command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None and process.stderr is not None
-    process.stdout.read(1)
-    process.stdout.close()
-    with process.stderr:
-        assert process.stderr.read() == b""
-    assert process.wait(30) == 0
-
-
-def test_a_full_disk_under_stdout_is_told(tmp_path: Path, archive: Path) -> None:
-    for command in (["list"], ["list", "--json"], ["export"], ["extract", "a.html"]):
-        with Path("/dev/full").open("wb") as full:
-            process = start(*command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE)
-        said = process.communicate()[1].decode()
-        assert (process.returncode, said) == (3, "luutru: cannot write: standard output: no space left on device\n")
-
-
-def test_letters_that_the_terminal_lacks_are_escaped(run: Run, archive: Path) -> None:
-    env = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
-    shown, listed = run("show", "conen.example/b", env=env), run("list", "--json", env=env)
-    assert shown.code == 0 and "C\\u1ed3n" in shown.out
-    assert objects(listed.out)[0]["title"] == TITLE
-
-
-def test_colours_and_progress_appear_on_a_terminal_alone(run: Run, archive: Path, tmp_path: Path) -> None:
-    for command in (["list"], ["show", "conen.example/b"], ["explain", "a.html"], ["add", "a.html"]):
-        plain = run(*command, env={"TERM": "xterm-256color"})
-        assert "\x1b" not in plain.out + plain.err
-        assert "\x1b[" in on_terminal(*command, cwd=tmp_path).err
-        for quiet in (
-            on_terminal(*command, "--no-color", cwd=tmp_path),
-            on_terminal(*command, cwd=tmp_path, env={"NO_COLOR": "1"}),
-        ):
-            assert quiet.code == 0 and "\x1b" not in quiet.err
-    assert "read" in on_terminal("add", "a.html", cwd=tmp_path).err
-    assert "read" not in on_terminal("add", "a.html", "--quiet", cwd=tmp_path).err
-
-
-def test_progress_does_not_touch_data_that_goes_to_a_file(tmp_path: Path) -> None:
-    for number in range(20):
-        save(tmp_path, f"p/{number:02}.html", title=f"Bản tin số {number} của chợ nổi")
-    for options in (["--json"], []):
-        with (tmp_path / "out").open("wb") as out:
-            shown = on_terminal("add", "p", *options, cwd=tmp_path, stdout=out)
-        lines = (tmp_path / "out").read_text("utf-8").splitlines()
-        assert shown.code == 0 and len(lines) == 20 and "read" in shown.err and "Bản tin" not in shown.err
-    assert lines[7].split()[0] == "unchanged"
-    assert on_terminal("add", "p", cwd=tmp_path).err.count("Bản tin số") == 20
-
-
-HOSTILE = "\x1b[31mX\x1b]0;t\x07\x9b5m\x9d8;;http://x.example\x9c\u202egnp\u2066\x7f\x00&#27;[1m"
-STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-def test_no_page_steers_the_terminal(run: Run, tmp_path: Path) -> None:
-    save(tmp_path, "p/page.html", word=HOSTILE, author=f"Lục Nhạn{HOSTILE}")
-    text = re.sub("<[^>]*>", "\n", article(word=HOSTILE))
-    (tmp_path / "p" / "page.txt").write_text(text, "utf-8")
-    seen = [run("add", "p"), run("add", "p", "--json"), run("list"), run("list", "--json")]
-    name = objects(seen[-1].out)[0]["id"]
-    seen += [run("show", name), run("show", name, "--json"), run("extract", "p/page.html")]
-    seen += [run("explain", "p/page.html"), run("explain", "p/page.html", "--json"), run("explain", "p/page.txt")]
-    for ran in seen:
-        assert ran.code in (0, 5, 7) and (ran.out or ran.err)
-        assert not STEERING.search(ran.out + ran.err)
 
 
 # help

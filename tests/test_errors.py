@@ -20,7 +20,7 @@ from scraper import errors
 from tests.conftest import Run
 from tests.fixture_pages import load_fixtures
 from tests.loopback import Answer, Loopback, endless_gzip
-from tests.test_cli import STEERING, article, keep, save
+from tests.running import STEERING, article, keep, save
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
 named = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from cli.exits import ExitCode, exit_code_of_batch
 from scraper.errors import ArchiveError, Corrupt, InputError, Locked, LuutruError, NetworkError, NotAnArticle, NotFound
 from tests.conftest import ROOT, Run
 from tests.loopback import Answer, Loopback
-from tests.test_cli import ENV, article, keep, save, start
+from tests.running import ENV, article, drained, keep, save, start
 
 HOLD = """
 import sys, luutru
@@ -66,9 +67,10 @@ def test_2_usage(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_3_input(run: Run) -> None:
-    assert run("add", "missing.html").code == ExitCode.INPUT
-    assert run("list", "--since", "yesterday", "--archive", "none").code == ExitCode.ARCHIVE
+def test_3_input(run: Run, tmp_path: Path) -> None:
+    keep(tmp_path)
+    for command in (["add", "missing.html"], ["list", "--since", "yesterday"], ["export", "--format", "xlsx"]):
+        assert run(*command).code == ExitCode.INPUT
 
 
 def test_4_fetch(run: Run, portal: Loopback) -> None:
@@ -188,6 +190,17 @@ def test_130_interrupted_in_the_middle_keeps_what_was_read(tmp_path: Path, porta
     assert err.decode().strip() == "luutru: interrupted" and out.startswith(b"new ")
     with luutru.open(tmp_path / "archive", mode="r") as kept:
         assert len(kept) == 1
+
+
+def test_130_leaves_the_terminal_as_it_was(tmp_path: Path, portal: Loopback) -> None:
+    portal.on("/slow", lambda _: os.kill(process, signal.SIGINT) or Answer(body="", pause=60))
+    ours, theirs = pty.openpty()
+    with start("add", portal.url("/slow"), cwd=tmp_path, stdout=theirs, stderr=theirs) as running:
+        process = running.pid
+        os.close(theirs)
+        shown = drained(ours)
+    assert running.returncode == ExitCode.INTERRUPTED and "luutru: interrupted" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")  # the cursor is back
 
 
 def test_130_interrupted_before_anything_was_read(tmp_path: Path, portal: Loopback) -> None:

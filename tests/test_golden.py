@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from scraper.models import record_from_dict, to_dict
 from scraper.pipeline import extract_checked
 from storage.schema import schema
 from tests.conftest import Run
-from tests.expect import reordered, written
+from tests.expect import main, reordered, written
 from tests.fixture_pages import Fixture, load_fixtures
 from tests.golden import capture_of, differences, result_of
 from tests.test_schema import faults
@@ -54,6 +56,24 @@ def test_expectations_keep_their_form(fixture: Fixture) -> None:
     assert written(fixture.expected) == text
     shuffled = dict(reversed(fixture.expected.items()))
     assert written(reordered(shuffled, fixture.expected)) == text
+
+
+def test_expectations_are_shown_and_only_written_when_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fixture = next(one for one in FIXTURES if one.is_refusal)
+    copy = tmp_path / "fixtures" / fixture.name
+    shutil.copytree(fixture.path, copy)
+    expected = copy / "expected.json"
+    right = expected.read_text("utf-8")
+    main([], tmp_path / "fixtures")
+    assert capsys.readouterr() == ("", "0 expectations differ\n")
+
+    expected.write_text(wrong := right.replace(fixture.expected["reason"], "moonlight"), "utf-8")
+    main([], tmp_path / "fixtures")
+    shown = capsys.readouterr()
+    assert '-  "reason": "moonlight"' in shown.out and shown.err == "1 expectations differ\n"
+    assert expected.read_text("utf-8") == wrong
+    main(["--write", fixture.name.partition("/")[0]], tmp_path / "fixtures")
+    assert expected.read_text("utf-8") == right
 
 
 def test_the_command_line_gives_the_same(run: Run) -> None:

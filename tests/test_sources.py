@@ -18,7 +18,7 @@ from scraper.mhtml import read_mhtml
 from scraper.models import Capture, CaptureInfo
 from scraper.pipeline import extract_checked, read_all
 from scraper.sources import Source, capture_of, expand
-from tests.test_cli import TITLE, article
+from tests.running import TITLE, article
 
 PLACE = "http://xa.vamsao.example/tin?ItemID=7"
 

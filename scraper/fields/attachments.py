@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
@@ -15,6 +15,7 @@ from scraper.text import tidy
 from scraper.view import Candidate, View
 
 _ITEM_FILE = re.compile(r"/Attachments/\d+/[^/?#]+$", re.IGNORECASE)
+_QUERY_PARTS = re.compile(r"[=&]")
 _QUOTED = re.compile(r"""['"]([^'"]+)['"]""")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|bmp|webp|jfif|svg)(?:$|[?#])", re.IGNORECASE)
 
@@ -25,19 +26,27 @@ def linked_files(view: View) -> Candidate | None:
     for address, name in view.form.files if view.form is not None else ():
         if url := view.absolute(address):
             found[url] = Attachment(url, file_name_of(url), name)
+    paths = {urlsplit(url).path for url in found}
     for anchor in _anchors(view):
         url = view.absolute(_target(anchor.get("href") or ""))
-        if url is None or url.startswith("data:") or any(urlsplit(known).path in url for known in found):
-            continue  # a viewer's address names the file that is linked itself
+        if url is None or url.startswith("data:") or url in found or _is_viewer(url, paths):
+            continue
         if FILE_LINK.search(url) or (_ITEM_FILE.search(url) and not _PICTURE.search(url)):
             label = tidy("".join(map(str, anchor.itertext()))) or None
             found[url] = Attachment(url, file_name_of(url), label)
+            paths.add(urlsplit(url).path)
     if not found:
         return None
     first = next(iter(found.values()))
     return Candidate(
         tuple(found.values()), ", ".join(a.file_name or a.url for a in found.values()), f"link {first.url}"
     )
+
+
+def _is_viewer(url: str, paths: set[str]) -> bool:
+    """Whether the address is a viewer of a file that is linked itself: `WopiFrame.aspx?sourcedoc=/a/b.doc`."""
+    query = urlsplit(url).query
+    return bool(query) and any(part in paths for part in _QUERY_PARTS.split(unquote(query)))
 
 
 def _target(href: str) -> str:

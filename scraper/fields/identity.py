@@ -10,7 +10,6 @@ from scraper.errors import InputError
 from scraper.view import Candidate, View
 
 _LIST_FILE = re.compile(r"/Lists/[^/]+/Attachments/(\d+)/", re.IGNORECASE)
-_UNIQUE_PATH = re.compile(r"\.\w{2,5}$|/[^/]*\w+-\w+-[^/]*/?$")
 
 
 def canonical_link(view: View) -> Candidate | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from scraper.blocks import html_blocks
+from scraper.blocks import html_blocks, inside
 from scraper.lines.counters import read_views
 from scraper.lines.dates import read_dates
 from scraper.page import Page
@@ -40,7 +40,7 @@ class Stated:
         nodes = self.entry.nodes(view.page.root)
         if not nodes or (self.entry.count is not None and len(nodes) != self.entry.count):
             return None
-        blocks = [block for node in nodes for block in html_blocks(node, {})]
+        blocks = [block for node in nodes for block in html_blocks(node)]
         text = tidy(" ".join(block.text for block in blocks))
         value = _value(self.entry.field, text, view)
         return Candidate(value, text, self.entry.xpath) if value is not None else None
@@ -69,13 +69,11 @@ def stated_title(page: Page, portal: Portal) -> str | None:
     for entry in rules_for(portal, "title"):
         nodes = entry.nodes(page.root) if page.root is not None else []
         if nodes and len(nodes) == (entry.count or len(nodes)):
-            return tidy(" ".join(block.text for node in nodes for block in html_blocks(node, {}))) or None
+            return tidy(" ".join(block.text for node in nodes for block in html_blocks(node))) or None
     return None
 
 
 def blocks_within(page: Page, elements: Iterable[etree._Element]) -> frozenset[int]:
     """Indices of the blocks that stand in any of the elements."""
-    wanted = set(elements)
-    if not wanted:
-        return frozenset()
-    return frozenset(b.index for b in page.blocks if b.frame and any(f.el in wanted for f in b.frame.ancestors()))
+    frames = [page.flow.frame_of(el) for el in elements]
+    return frozenset(block.index for frame in frames for block in page.blocks if inside(block, frame))

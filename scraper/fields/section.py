@@ -130,7 +130,7 @@ def posted_in(view: View) -> Candidate | None:
     for block in view.zones.of(view.page, "tail"):
         if block.label is not None and block.label[1] == "category" and block.label[2]:
             return Candidate(block.label[2], block.text, block.node)
-        if match := _POSTED_IN.search(block.text):
+        if len(block.text) <= 200 and (match := _POSTED_IN.search(block.text)):
             return Candidate(match.group(1).strip(), block.text, block.node)
     return None
 

@@ -36,7 +36,8 @@ def _articles(page: Page) -> Iterator[dict[str, Any]]:
         members = value if isinstance(value, list) else value.get("@graph", [value]) if isinstance(value, dict) else []
         for member in members if isinstance(members, list) else []:
             kinds = member.get("@type") if isinstance(member, dict) else None
-            if _ARTICLE_TYPES.intersection(kinds if isinstance(kinds, list) else [kinds]) and member.get("headline"):
+            named = {kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if isinstance(kind, str)}
+            if named & _ARTICLE_TYPES and member.get("headline"):
                 yield member
 
 
@@ -51,9 +52,10 @@ def stated(view: View, name: str, *metas: str) -> Candidate | None:
     return None
 
 
-def _words(value: Any) -> str | None:
-    if isinstance(value, list):
-        return ", ".join(part for part in map(_words, value) if part) or None
+def _words(value: Any, depth: int = 0) -> str | None:
+    """Names and strings of a JSON-LD value as words; what is nested deeper than people nest it is left out."""
+    if isinstance(value, list) and depth < 3:
+        return ", ".join(part for part in (_words(item, depth + 1) for item in value[:50]) if part) or None
     if isinstance(value, dict):
         value = value.get("name")
     return tidy(value) or None if isinstance(value, str) else None

@@ -91,45 +91,68 @@ def parse_portal(text: str, origin: str) -> Portal:
     except tomllib.TOMLDecodeError as error:
         raise InputError(origin, str(error), what="cannot read this portal file") from error
     if unknown := table.keys() - KEYS:
-        raise InputError(origin, f"unknown key {sorted(unknown)[0]!r}", what="cannot use this portal file")
+        raise _wrong(origin, f"unknown key {sorted(unknown)[0]!r}")
     if not isinstance(table.get("name"), str) or not (table.get("hosts") or table.get("markers")):
-        raise InputError(origin, "a name and hosts or markers are needed", what="cannot use this portal file")
+        raise _wrong(origin, "a name and hosts or markers are needed")
     return Portal(
         name=table["name"],
         about=str(table.get("about", "")),
         family=str(table.get("family", "")),
-        hosts=tuple(str(host).lower().removeprefix("www.") for host in table.get("hosts", ())),
-        markers=tuple(map(str, table.get("markers", ()))),
+        hosts=tuple(host.lower().removeprefix("www.") for host in _words(table, "hosts", origin)),
+        markers=_words(table, "markers", origin),
         since=_day(table, "from", origin),
         until=_day(table, "until", origin),
         history=str(table.get("history", "")),
-        rules=tuple(_rule(rule, origin) for rule in table.get("rules", ())),
-        drop=tuple(_checked(str(entry.get("xpath", "")), origin) for entry in table.get("drop", ())),
+        rules=tuple(_rule(entry, origin) for entry in _entries(table, "rules", origin)),
+        drop=tuple(_checked(entry.get("xpath"), origin) for entry in _entries(table, "drop", origin)),
         origin=origin,
     )
 
 
+def _wrong(origin: str, cause: str) -> InputError:
+    return InputError(origin, cause, what="cannot use this portal file")
+
+
+def _words(table: dict[str, Any], key: str, origin: str) -> tuple[str, ...]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise _wrong(origin, f"{key} must be a list of words")
+    return tuple(value)
+
+
+def _entries(table: dict[str, Any], key: str, origin: str) -> list[dict[str, Any]]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise _wrong(origin, f"{key} must be written as [[{key}]] tables")
+    return value
+
+
 def _day(table: dict[str, Any], key: str, origin: str) -> date | None:
     value = table.get(key)
-    if value is not None and not isinstance(value, date):
-        raise InputError(origin, f"{key} must be a date like 2019-06-30", what="cannot use this portal file")
+    if value is not None and type(value) is not date:
+        raise _wrong(origin, f"{key} must be a date like 2019-06-30")
     return value
 
 
 def _rule(rule: dict[str, Any], origin: str) -> PortalRule:
     field, count = rule.get("field"), rule.get("count", 1)
     if field not in FIELDS:
-        raise InputError(origin, f"field {field!r}; known are {', '.join(FIELDS)}", what="cannot use this portal file")
-    if not (isinstance(count, int) and count >= 0):
-        raise InputError(origin, f"count {count!r} is no number of nodes", what="cannot use this portal file")
-    return PortalRule(field, _checked(str(rule.get("xpath", "")), origin), count or None)
+        raise _wrong(origin, f"field {field!r}; known are {', '.join(FIELDS)}")
+    if type(count) is not int or count < 0:
+        raise _wrong(origin, f"count {count!r} is no number of nodes")
+    return PortalRule(field, _checked(rule.get("xpath"), origin), count or None)
 
 
-def _checked(xpath: str, origin: str) -> str:
+def _checked(xpath: Any, origin: str) -> str:
+    """An XPath that compiles, runs, and gives nodes."""
+    if not isinstance(xpath, str) or not xpath:
+        raise _wrong(origin, "an xpath is needed")
     try:
-        _compiled(xpath)
+        found = _compiled(xpath)(etree.Element("html"))
     except etree.XPathError as error:
-        raise InputError(origin, f"xpath {xpath!r}: {error}", what="cannot use this portal file") from error
+        raise _wrong(origin, f"xpath {xpath!r}: {error}") from error
+    if not isinstance(found, list):
+        raise _wrong(origin, f"xpath {xpath!r} gives no nodes")
     return xpath
 
 

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lxml import etree
-
 from scraper.addresses import portal_host
 from scraper.blocks import Block, Frame
 from scraper.portals import PortalRule
@@ -109,8 +107,3 @@ def xpath_of(frame: Frame) -> str:
         if len(steps) == STEPS:
             break
     return "//" + "//".join(reversed(steps))
-
-
-def count_nodes(xpath: str, root: etree._Element) -> int:
-    """How many elements an XPath meets."""
-    return len(PortalRule("title", xpath, None).nodes(root))

@@ -17,8 +17,9 @@ from lxml import etree
 
 from scraper.addresses import item_identity
 from scraper.labels import internal_names, labels
+from scraper.language import day_first_of
 from scraper.page import Page
-from scraper.sharepoint.forms import FormField, ItemForm, cell_text, value_of
+from scraper.sharepoint.forms import FormField, ItemForm, cell_text, is_login, value_of
 from scraper.text import key, tidy
 
 _OBJECT = re.compile(r"\bWPQ\d{1,6}(FormCtx|ListData)\s*=\s*(?=\{)")
@@ -96,7 +97,7 @@ def _form(row: dict[str, Any], schema: dict[str, Any]) -> ItemForm:
         "script",
         content_type=_text(row.get("ContentType")),
         item_id=_number(row.get("ID")),
-        day_first=None if locale is None else locale != "1033",
+        day_first=None if locale is None else day_first_of(locale),
         files=tuple(files),
     )
 
@@ -115,8 +116,9 @@ def _row_form(rows: Any, wanted: int | None) -> ItemForm | None:
     named = {name: canonical for name in row if (canonical := internal_names().get(name, "")) and name not in _BUILT_IN}
     columns = [_column(unescape_name(name), canonical, row[name]) for name, canonical in named.items()]
     author = row.get("Author")
-    if isinstance(author, list) and author and isinstance(author[0], dict) and author[0].get("title"):
-        columns.append(FormField("Author", tidy(str(author[0]["title"])), "author", "script: Author"))
+    shown = author[0].get("title") if isinstance(author, list) and author and isinstance(author[0], dict) else None
+    if isinstance(shown, str) and shown.strip() and not is_login(shown):
+        columns.append(FormField("Author", tidy(shown), "author", "script: Author"))
     form = ItemForm(tuple(columns), "row", item_id=_number(row.get("ID")))
     return form if form.get("body") else None
 

@@ -23,7 +23,7 @@ from scraper.text import key, tidy
 if TYPE_CHECKING:
     from lxml import etree
 
-_COMMENT = re.compile(r'FieldName="(.*?)"\s+FieldInternalName="([^"]+)"\s+FieldType="SPField(\w+)"', re.DOTALL)
+_COMMENT = re.compile(r'FieldName="([^"]{0,300})"\s+FieldInternalName="([^"]{1,100})"\s+FieldType="SPField(\w+)"')
 _CONTENT_TYPE = re.compile(r"^(?:Content Type|Kiểu nội dung)\s*[:：]\s*(.*)$", re.IGNORECASE)
 _TRAILER = re.compile(
     r"^(?:Created at|Last modified at|Tạo lúc|Được tạo lúc|Sửa đổi lần cuối lúc|Sửa đổi lần cuối|Créé|Erstellt)\b",
@@ -36,7 +36,7 @@ _TRAILER_STARTS = (
 _MODIFIED = re.compile(r"^(?:Last modified at|Sửa đổi lần cuối(?: lúc)?)\s+(.*?)(?:\s+(?:by|bởi)\b.*)?$", re.IGNORECASE)
 # Template placeholders that an unfilled form leaves behind.
 # Claims and domain logins as people columns leak them: `i:0#.w|domain\\name`, `DOMAIN\\name`.
-_LOGIN = re.compile(r"i:0[#)]|^\w[\w.-]*\\\w[\w.-]*$")
+_LOGIN = re.compile(r"i:0[#)]|^\s*\w[\w.-]*\\\w[\w.-]*")
 _PLACEHOLDER = re.compile(r"^\$\{\w+\}$")
 
 
@@ -113,9 +113,13 @@ def _rendered(page: Page) -> ItemForm | None:
     columns: list[FormField] = []
     cells: set[etree._Element | None] = set()
     for cell in page.root.iter("td"):
-        comment = next((_COMMENT.search(c.text or "") for c in cell.iterchildren() if not isinstance(c.tag, str)), None)
+        comment = next(
+            (_COMMENT.search((c.text or "")[:2000]) for c in cell.iterchildren() if not isinstance(c.tag, str)), None
+        )
         if comment is None and "ms-formbody" not in (cell.get("class") or ""):
             continue
+        if comment is not None and comment.group(3) in ("User", "UserMulti"):
+            continue  # a person's account, not content
         label_cell = cell.getprevious()
         label = tidy("".join(map(str, label_cell.itertext()))) if label_cell is not None else ""
         label = label.rstrip(" *:") or (tidy(comment.group(1)) if comment else "")
@@ -124,7 +128,7 @@ def _rendered(page: Page) -> ItemForm | None:
         internal = comment.group(2) if comment else _bookmark(label_cell)
         text = cell_text(cell)
         canonical = internal_names().get(internal or "", "") or labels().form.get(key(label), "")
-        columns.append(FormField(label, value_of(text), canonical, page.frame_of(cell).path(), cell))
+        columns.append(FormField(label, value_of(text), canonical, page.flow.frame_of(cell).path(), cell))
         cells.update((cell, label_cell))
     if not columns:
         return None
@@ -137,7 +141,7 @@ def _rendered(page: Page) -> ItemForm | None:
 
 def cell_text(cell: etree._Element) -> str:
     """The visible text of a value cell, its paragraphs parted by a blank line."""
-    return "\n\n".join(block.text.replace("\n", "\n\n") for block in html_blocks(cell, {}))
+    return "\n\n".join(block.text.replace("\n", "\n\n") for block in html_blocks(cell))
 
 
 def _bookmark(label_cell: etree._Element | None) -> str | None:
@@ -207,6 +211,11 @@ def _end_of_lines(blocks: Sequence[Block], found: Sequence[tuple[str, str, str] 
         elif key(blocks[index].text[:80]).startswith(labels().footer_headings) or index - end > 40:
             break
     return end
+
+
+def is_login(text: str) -> bool:
+    """Whether a name is an account rather than a person's name."""
+    return _LOGIN.search(text[:200]) is not None or "@" in text
 
 
 def value_of(text: str) -> str | None:
