@@ -156,7 +156,11 @@ def _license(segments: Sequence[Segment], problems: list[Problem]) -> _Found | N
 
 def _notice(segments: Sequence[Segment]) -> _Found | None:
     notices = [segment for segment in segments if segment.field == NOTICE and segment.value]
-    return _Found("\n".join(segment.value for segment in notices), "label", notices[0]) if notices else None
+    text = ""
+    for segment in notices:
+        lone_mark = text and not any(map(str.isalnum, text.rpartition("\n")[2]))  # "®", then its sentence
+        text += (" " if lone_mark else "\n" if text else "") + segment.value
+    return _Found(text, "label", notices[0]) if notices else None
 
 
 def _website(segments: Sequence[Segment]) -> _Found | None:

@@ -6,7 +6,8 @@ import re
 
 _SITE = re.compile(
     r"""https?://[^\s"'“”‘’<>(),;]{3,200}
-    |(?<![\w@./-])(?:[a-z0-9-]{1,63}\.){1,6}(?:vn|com|net|org|info|edu|gov|asia|eu)(?![\w@-])(?:/[^\s"'“”‘’<>(),;]{0,150})?""",
+    |(?<![\w@./-])(?:[a-z0-9-]{1,63}\.){1,6}(?:vn|com|net|org|info|edu|gov|asia|eu)(?![\w@-])(?:/[^\s"'“”‘’<>(),;]{0,150})?
+    |(?<=["'“‘])(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,10}(?=["'”’])""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(r"(?:facebook|fb|youtube|youtu|twitter|zalo|tiktok|instagram|gmail|yahoo)\.", re.IGNORECASE)
