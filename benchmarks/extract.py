@@ -120,7 +120,7 @@ def table(title: str, pages: list[Measured]) -> bool:
     for name, found in (("mean", statistics.mean), ("worst", max)):
         print(f"{name:<75}{found(warm):6.2f} {found(cold):6.2f}   budget {BUDGET:g}")
     print()
-    return statistics.mean(warm) <= BUDGET
+    return bool(statistics.mean(warm) <= BUDGET)
 
 
 def _ratios(page: Measured) -> tuple[float, float]:

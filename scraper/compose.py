@@ -26,6 +26,8 @@ ALLOWED_TAGS = frozenset(
 ALLOWED_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 # A cell longer than this on average marks a table that only lays out a page.
 DATA_CELL = 120
+# Character references in one piece of HTML beyond which it is kept as generated, without the second look.
+MOST_REFERENCES = 20_000
 
 
 def body_text(plan: BodyPlan) -> str:
@@ -104,8 +106,6 @@ class Places:
 
 def body_html(view: View, plan: BodyPlan) -> str:
     """The same as safe HTML, pictures in their places."""
-    import nh3
-
     figures = {n: list(group) for n, group in groupby(plan.figures, key=lambda f: f.before)}
     pieces: list[str] = []
     places = Places(plan.paragraphs)
@@ -122,8 +122,19 @@ def body_html(view: View, plan: BodyPlan) -> str:
         else:
             pieces.extend(f"<{_tag(b)}>{_inline(view, b)}</{_tag(b)}>" for b in blocks)
     pieces.extend(_figure(figure) for group in figures.values() for figure in group)
+    return "\n".join(
+        map(_cleaned, pieces if sum(p.count("&") for p in pieces) > MOST_REFERENCES else ["\n".join(pieces)])
+    )
+
+
+def _cleaned(html: str) -> str:
+    """What `nh3` leaves of it. Its time grows with the square of the references in one text, so a monster goes without."""
+    import nh3
+
+    if html.count("&") > MOST_REFERENCES:
+        return html
     return nh3.clean(
-        "\n".join(pieces),
+        html,
         tags=set(ALLOWED_TAGS),
         attributes={tag: set(names) for tag, names in ALLOWED_ATTRIBUTES.items()},
         url_schemes={"http", "https", "mailto"},

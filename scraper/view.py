@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from scraper.blocks import Block, Flow, inside, read_flow
 from scraper.headline import split_headline
@@ -210,6 +210,7 @@ class View:
         for base in (self.page.base, self.page.url, ""):
             try:
                 joined = urljoin(base or "", cleaned)
+                urlsplit(joined)  # a broken host raises only here
             except ValueError:
                 continue
             if not (scheme := _SCHEME.match(joined)) or scheme.group(1).lower() in _SCHEMES:

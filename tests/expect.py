@@ -53,11 +53,8 @@ def main(arguments: list[str], root: Path = FIXTURES) -> None:
             continue
         count += 1
         name = f"fixtures/{fixture.name}/expected.json"
-        sys.stdout.writelines(
-            difflib.unified_diff(
-                *(text.splitlines(keepends=True) for text in texts), f"{name} (kept)", f"{name} (found)"
-            )
-        )
+        kept, found = (text.splitlines(keepends=True) for text in texts)
+        sys.stdout.writelines(difflib.unified_diff(kept, found, f"{name} (kept)", f"{name} (found)"))
         if "--write" in arguments:
             (fixture.path / "expected.json").write_text(texts[1], "utf-8")
     print(f"{count} expectations differ" + (", written" if count and "--write" in arguments else ""), file=sys.stderr)

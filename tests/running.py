@@ -1,4 +1,4 @@
-"""What the tests of the whole program share: an article page, ways to save, keep and read it, ways to run the program."""
+"""What the tests of the whole program share: an article page, ways to save, keep and read it, ways to run it all."""
 
 from __future__ import annotations
 
