@@ -9,15 +9,17 @@ Only elements with text in them become frames: on real portal pages that is one 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from lxml import etree
 
-from scraper.labels import form_label
+from scraper.labels import LABEL_LENGTH, form_label
 from scraper.text import caseless, tidy
 
 BLOCK_TAGS = frozenset(
@@ -29,7 +31,9 @@ UNSEEN_TAGS = frozenset(
     "script style noscript select textarea button template svg math head title iframe object option menuitem".split()
 )
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BOLD_TAGS = frozenset(["b", "strong", "h1", "h2", "h3", "th"])
+HIDDEN, BOLD, LINK = 1, 2, 4
+_BOLD_TAGS = ("b", "strong", "h1", "h2", "h3", "th")
+_TAG_FLAGS = dict.fromkeys(UNSEEN_TAGS, HIDDEN) | dict.fromkeys(_BOLD_TAGS, BOLD) | {"a": LINK}
 _PARAGRAPH_TAGS = frozenset(["p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "figcaption", "caption", "pre", "address"])
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE).search
 # Classes that hide by convention: Bootstrap, NukeViet, SharePoint (`s4-die`, `ms-hide`, `ms-accessible`).
@@ -48,37 +52,49 @@ _EFFECTS: dict[Any, str] = dict.fromkeys((*UNSEEN_TAGS, etree.Comment), _UNSEEN)
 class Frame:
     """An element that encloses text.
 
-    up: parent frame.  attributes: as parsed.  hidden, link, bold: true of this element or inherited.
+    up: parent frame.  attributes: as parsed.  flags: HIDDEN, BOLD and LINK, of this element or inherited.
     """
 
-    __slots__ = ("_holder", "attributes", "bold", "el", "end", "hidden", "link", "start", "tag", "up")
+    __slots__ = ("_holder", "attributes", "el", "end", "flags", "start", "tag", "up")
 
     def __init__(self, el: etree._Element, up: Frame | None, start: int) -> None:
         self.el = el
         self.up = up
         self.tag: str
         self.tag = tag = el.tag
-        self.start, self.end = start, 0
+        self.start = start
+        self.end = 0
         attributes: dict[str, str] = dict(el.items())  # type: ignore[arg-type]
         self.attributes = attributes
         self._holder: Frame | None = None  # of itself it holds none: that circle would keep the page in memory
-        if up is None:
-            self.hidden = self.link = self.bold = False
-            return
-        self.hidden = up.hidden or tag in UNSEEN_TAGS
-        self.bold = up.bold or tag in _BOLD_TAGS
-        self.link = up.link or tag == "a"
-        if tag not in BLOCK_TAGS:
-            self._holder = up._holder or up
+        flags = _TAG_FLAGS.get(tag, 0)
         if attributes:
-            hides, is_bold = _look(attributes.get("style", "")[:MAX_NAMES], attributes.get("class", "")[:MAX_NAMES])
-            self.hidden = self.hidden or hides or "hidden" in attributes
-            self.bold = self.bold or is_bold
+            if "class" in attributes:
+                flags |= _flags_of_classes(attributes["class"][:MAX_NAMES])
+            if "style" in attributes:
+                flags |= _flags_of_style(attributes["style"][:MAX_NAMES])
+            if "hidden" in attributes:
+                flags |= HIDDEN
+        if up is not None:
+            flags |= up.flags
+            if tag not in BLOCK_TAGS:
+                self._holder = up._holder or up
+        self.flags: int = flags
 
     @property
     def block(self) -> Frame:
         """The nearest block-level frame, itself when block-level."""
         return self._holder or self
+
+    @property
+    def hidden(self) -> bool:
+        """Whether readers do not see what stands in it."""
+        return bool(self.flags & HIDDEN)
+
+    @property
+    def bold(self) -> bool:
+        """Whether what stands in it is printed bold."""
+        return bool(self.flags & BOLD)
 
     @property
     def classes(self) -> str:
@@ -107,28 +123,33 @@ class Frame:
     @property
     def names(self) -> str:
         """Class and id as one string."""
-        return f"{self.classes} {self.id}"
+        return f"{self.attributes.get('class', '')} {self.attributes.get('id', '')}"
 
     def path(self) -> str:
         """A short address for people: the nearest ids and classes, e.g. `div#content > td.body > p`."""
         steps: list[str] = []
         for frame in self.ancestors():
-            name = tidy(f"#{frame.id}" if frame.id else "".join(f".{c}" for c in frame.classes.split()[:1]))
+            own, classes = frame.id, frame.classes.split(None, 1)
+            name = tidy(f"#{own}") if own else tidy(f".{classes[0]}") if classes else ""
             if name or not steps:
                 steps.append(frame.tag + (name if len(name) <= 28 else f"{name[0]}…{name[-24:]}"))
-            if (frame.id and steps) or len(steps) == 4:
+            if own or len(steps) == 4:
                 break
         return " > ".join(reversed(steps))
 
 
-@lru_cache(maxsize=8192)
-def _look(style: str, classes: str) -> tuple[bool, bool]:
-    """Whether its style or classes hide an element, and whether they make it bold."""
-    hides = not _HIDDEN_CLASSES.isdisjoint(classes.split()) or _HIDDEN(style) is not None
-    return hides, _BOLD_STYLE(style) is not None
+@lru_cache(maxsize=4096)
+def _flags_of_style(style: str) -> int:
+    return (HIDDEN if _HIDDEN(style) else 0) | (BOLD if _BOLD_STYLE(style) else 0)
 
 
-class Run(NamedTuple):
+@lru_cache(maxsize=4096)
+def _flags_of_classes(classes: str) -> int:
+    return 0 if _HIDDEN_CLASSES.isdisjoint(classes.split()) else HIDDEN
+
+
+@dataclass(eq=False, slots=True)
+class Run:
     """A piece of text inside a block, in the inline frame that dresses it. `<br>` stands before it when line is true,
     white space when gap is."""
 
@@ -144,25 +165,19 @@ class Block:
 
     text: tidied; the lines of a `<br>`-broken paragraph are joined by a line break.  links: share of its letters in
     links.  index: position in Page.blocks.  line: number in a text rendering (from 1), 0 in HTML.  head: first 80 letters
-    in the comparing form of scraper.text.  label: the list-form label that it prints (label, canonical name, value).
+    in the comparing form of scraper.text.  label: the list-form label that it prints (label, canonical name, value).  heading: level, 0 for other blocks.
     """
 
     index: int
     text: str
+    head: str
+    label: tuple[str, str, str] | None
     frame: Frame | None = None
     runs: Sequence[Run] = ()
     links: float = 0.0
     bold: bool = False
+    heading: int = 0
     line: int = 0
-    head: str = ""
-    label: tuple[str, str, str] | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.text) <= 80:
-            self.head, self.label = _told_by(self.text)
-        else:
-            self.head = caseless(self.text[:80])
-            self.label = form_label(self.text, self.head)
 
     @property
     def lines(self) -> list[str]:
@@ -186,19 +201,22 @@ class Block:
         return self.frame.tag if self.frame else ""
 
     @property
-    def heading(self) -> int:
-        """Heading level, 0 for other blocks."""
-        return HEADINGS.get(self.frame.tag, 0) if self.frame else 0
-
-    @property
     def node(self) -> str:
         """Where it stands, for evidence."""
         return self.frame.path() if self.frame else f"line {self.line}"
 
 
-@lru_cache(maxsize=8192)
 def _told_by(text: str) -> tuple[str, tuple[str, str, str] | None]:
-    """Head and label of a short line; remembered, since the pages of a portal repeat their menus and forms."""
+    """Head and label of a line."""
+    if len(text) <= LABEL_LENGTH:
+        return _told_by_short(text)
+    head = caseless(text[:LABEL_LENGTH])
+    return head, form_label(text, head)
+
+
+@lru_cache(maxsize=8192)
+def _told_by_short(text: str) -> tuple[str, tuple[str, str, str] | None]:
+    """The same, remembered, since the pages of a portal repeat their menus and forms."""
     head = caseless(text)
     return head, form_label(text, head)
 
@@ -207,11 +225,13 @@ def _told_by(text: str) -> tuple[str, tuple[str, str, str] | None]:
 class Flow:
     """The visible text below an element, in document order.
 
-    frames: of the elements with text in them.  pictures: image → index of the block behind it.
+    frames: of the elements with text in them.  places: for each block, how many frames there were when it began.
+    pictures: image → index of the block behind it.
     """
 
     blocks: list[Block] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     pictures: dict[etree._Element, int] = field(default_factory=dict)
     _known: dict[etree._Element, Frame] = field(default_factory=dict)
 
@@ -231,21 +251,27 @@ class Flow:
         assert frame is not None  # noqa: S101 - the element was either known or missing
         return frame
 
+    def within(self, el: etree._Element) -> list[Block]:
+        """The blocks that stand in an element."""
+        frame = self.frame_of(el)
+        first, last = bisect_right(self.places, frame.start), bisect_right(self.places, frame.end)
+        return [block for block in self.blocks[first:last] if inside(block, frame)]
+
+    def blocks_of(self, el: etree._Element) -> list[Block]:
+        """The blocks that an element's text makes: of a part of a line that part alone."""
+        frame = self.frame_of(el)
+        return self.within(el) if frame.block is frame else read_flow(el).blocks
+
 
 def read_lines(text: str) -> Flow:
     """A text rendering: every line that shows anything is a block. What stands behind MAX_BLOCKS is not read."""
     blocks: list[Block] = []
     for number, line in enumerate(text.splitlines(), 1):
         if tidied := tidy(line):
-            blocks.append(Block(len(blocks), tidied, line=number))
+            blocks.append(Block(len(blocks), tidied, *_told_by(tidied), line=number))
             if len(blocks) == MAX_BLOCKS:
                 break
     return Flow(blocks)
-
-
-def html_blocks(root: etree._Element) -> list[Block]:
-    """The blocks of `read_flow`."""
-    return read_flow(root).blocks
 
 
 def read_flow(root: etree._Element) -> Flow:
@@ -255,48 +281,55 @@ def read_flow(root: etree._Element) -> Flow:
     lines in a div or a cell); inside a paragraph `<br>` only ends a line. What stands behind MAX_BLOCKS is not read.
     """
     flow = Flow()
-    writer, frames = _Writer(flow.blocks), flow.frames
+    writer, frames = _Writer(flow), flow.frames
     opened = [root]  # the elements around the place, outermost first
     framed = [_outer_frame(root)]  # the frames of the first of them; of the others none has been needed yet
     frames.append(framed[0])
 
-    def say(text: str | None) -> None:
-        if text and text.isspace():
+    def say(text: str) -> None:
+        if text.isspace():
             writer.gap = True
-        elif text:
-            writer.write(text, framed[-1] if len(framed) == len(opened) else _enframe(opened, framed, frames))
+            return
+        frame = framed[-1]
+        while frame.el is not opened[-1] and not frame.flags & HIDDEN:
+            frame = Frame(opened[len(framed)], frame, len(frames))
+            frames.append(frame)
+            framed.append(frame)
+        writer.write(text, frame)
 
-    def leave() -> None:
-        left = opened.pop()
-        if len(framed) > len(opened):
-            framed.pop().end = len(frames)
-        say(left.tail)
-
-    say(root.text)
+    if root.text:
+        say(root.text)
     elements = root.iterdescendants()
-    for el in elements:
-        parent = el.getparent()
+    for el in chain(elements, [root]):  # the root once more: to leave what is open
+        parent = el.getparent() if el is not root else root
         while opened[-1] is not parent:
-            leave()
+            left = opened.pop()
+            if framed[-1].el is left:
+                framed.pop().end = len(frames)
+            if text := left.tail:
+                say(text)
+        if el is root:
+            break
         effect = _EFFECTS.get(el.tag)
         if effect is None:
             opened.append(el)
-            say(el.text)
-            continue
-        if effect is _LINE:
-            writer.line = True
-        elif effect is _PICTURE:
-            writer.flush()
-            flow.pictures[el] = len(flow.blocks)
-        elif len(el):
-            deque(zip(el.iterdescendants(), elements, strict=False), maxlen=0)  # skips what the element holds
-        say(el.tail)
-        if len(flow.blocks) >= MAX_BLOCKS:
-            break
-    while len(opened) > 1:
-        leave()
+            text = el.text
+        else:
+            if effect is _LINE:
+                writer.line = True
+            elif effect is _PICTURE:
+                writer.flush()
+                flow.pictures[el] = len(flow.blocks)
+            elif len(el):
+                deque(zip(el.iterdescendants(), elements, strict=False), maxlen=0)  # skips what the element holds
+            text = el.tail
+        if text:
+            say(text)
+            if len(flow.blocks) >= MAX_BLOCKS:
+                break
     writer.flush()
-    framed[0].end = len(frames)
+    for frame in framed:
+        frame.end = len(frames)
     del flow.blocks[MAX_BLOCKS:]
     return flow
 
@@ -310,35 +343,25 @@ def _outer_frame(root: etree._Element) -> Frame:
     return frame
 
 
-def _enframe(opened: Sequence[etree._Element], framed: list[Frame], frames: list[Frame]) -> Frame:
-    """The frame of the innermost open element or, where one around it is hidden, of that one."""
-    frame = framed[-1]
-    for el in opened[len(framed) :]:
-        if frame.hidden:
-            break
-        frame = Frame(el, frame, len(frames))
-        frames.append(frame)
-        framed.append(frame)
-    return frame
-
-
 class _Writer:
     """Runs of text made into blocks. line, gap: whether a `<br>` or white space has come since the last of them."""
 
-    def __init__(self, blocks: list[Block]) -> None:
+    def __init__(self, flow: Flow) -> None:
         self.line = self.gap = False
-        self._blocks = blocks
+        self._flow = flow
+        self._place = 0
         self._runs: list[Run] = []
         self._holder: Frame | None = None
 
     def write(self, text: str, frame: Frame) -> None:
         """Add a piece of text."""
-        if frame.hidden:
+        if frame.flags & HIDDEN:
             return
         holder = frame.block
         if holder is not self._holder or (self.line and holder.tag not in _PARAGRAPH_TAGS):
             self.flush()
             self._holder = holder
+            self._place = len(self._flow.frames)
         self._runs.append(Run(text, frame, self.line, self.gap))
         self.line = self.gap = False
 
@@ -349,15 +372,18 @@ class _Writer:
         self.line = self.gap = False
         if not runs:
             return
+        first = runs[0].frame
         if len(runs) == 1:
-            text, links, bold = tidy(runs[0].text), float(runs[0].frame.link), runs[0].frame.bold
+            text, links, bold = tidy(runs[0].text), 1.0 if first.flags & LINK else 0.0, first.bold
         else:
             text = _joined(runs)
             seen = sum([len(run.text) for run in runs])
-            links = sum([len(run.text) for run in runs if run.frame.link]) / seen
-            bold = all(run.frame.bold for run in runs)
+            links = sum([len(run.text) for run in runs if run.frame.flags & LINK]) / seen
+            bold = all(run.frame.flags & BOLD for run in runs)
         if text:
-            self._blocks.append(Block(len(self._blocks), text, runs[0].frame.block, runs, links, bold))
+            blocks, holder = self._flow.blocks, first.block
+            self._flow.places.append(self._place)
+            blocks.append(Block(len(blocks), text, *_told_by(text), holder, runs, links, bold, HEADINGS.get(holder.tag, 0)))
 
 
 def _joined(runs: Sequence[Run]) -> str:

@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from lxml import etree
 
 INLINE_TAGS = {"a": "a", "b": "strong", "strong": "strong", "i": "em", "em": "em", "sup": "sup", "sub": "sub", "u": "u"}
-ALLOWED_TAGS = frozenset(
+ALLOWED_TAGS = set(
     "p h1 h2 h3 h4 h5 h6 ul ol li table tbody tr td th a strong em sup sub u br figure img figcaption".split()
 )
 ALLOWED_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
+ALLOWED_SCHEMES = {"http", "https", "mailto"}
 # A cell longer than this on average marks a table that only lays out a page.
 DATA_CELL = 120
 # Character references in one piece of HTML beyond which it is kept as generated, without the second look.
 MOST_REFERENCES = 20_000
 
 
-def body_text(plan: BodyPlan) -> str:
+def body_text(plan: BodyPlan, places: Places) -> str:
     """Paragraphs joined by a blank line; a data table's row is one paragraph, its cells parted by a tab."""
-    return "\n\n".join(_paragraph_texts(plan.paragraphs))
+    return "\n\n".join(_paragraph_texts(plan.paragraphs, places))
 
 
-def _paragraph_texts(blocks: Sequence[Block]) -> Iterator[str]:
+def _paragraph_texts(blocks: Sequence[Block], places: Places) -> Iterator[str]:
     pending = ""
     last_line = 0
-    places = Places(blocks)
     for table, group in groupby(blocks, key=places.table):
         if table is not None:
             if pending:
@@ -63,32 +63,37 @@ def _paragraph_texts(blocks: Sequence[Block]) -> Iterator[str]:
         yield pending
 
 
+_NOWHERE: tuple[Frame | None, ...] = (None,) * 5
+
+
 class Places:
-    """For each frame, the nearest table, row, cell, list and list item around it; shared by text and HTML."""
+    """For each block, the nearest table, row, cell, list and list item around it; shared by text and HTML."""
 
     _KINDS: ClassVar[dict[str, int]] = {"table": 0, "tr": 1, "td": 2, "th": 2, "ul": 3, "ol": 3, "li": 4}
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._memo: dict[Frame, tuple[Frame | None, ...]] = {}
+        self._of: dict[Block, tuple[Frame | None, ...]] = {}
         cells: dict[Frame, list[Block]] = {}
         for block in blocks:
-            if (table := self.of(block)[0]) is not None:
+            place = self._of[block] = self._place(block.frame) if block.frame is not None else _NOWHERE
+            if (table := place[0]) is not None:
                 cells.setdefault(table, []).append(block)
         self._data = {table for table, inside in cells.items() if self._is_data(inside)}
 
     def of(self, block: Block) -> tuple[Frame | None, ...]:
         """(table, row, cell, list, item) around a block, each None where there is none."""
-        return self._place(block.frame) if block.frame is not None else (None,) * 5
+        return self._of[block]
 
     def table(self, block: Block) -> Frame | None:
         """The data table that the block stands in; None for text and for tables that only lay out a page."""
-        table = self.of(block)[0]
+        table = self._of[block][0]
         return table if table in self._data else None
 
     def _place(self, frame: Frame) -> tuple[Frame | None, ...]:
         place = self._memo.get(frame)
         if place is None:
-            place = self._place(frame.up) if frame.up is not None else (None,) * 5
+            place = self._place(frame.up) if frame.up is not None else _NOWHERE
             kind = self._KINDS.get(frame.tag)
             if kind is not None:
                 place = tuple(frame if number == kind else found for number, found in enumerate(place))
@@ -104,11 +109,10 @@ class Places:
         return len(rows) >= 2 and len(columns) >= 2 * len(rows) - 1 and mean <= DATA_CELL
 
 
-def body_html(view: View, plan: BodyPlan) -> str:
+def body_html(view: View, plan: BodyPlan, places: Places) -> str:
     """The same as safe HTML, pictures in their places."""
     figures = {n: list(group) for n, group in groupby(plan.figures, key=lambda f: f.before)}
     pieces: list[str] = []
-    places = Places(plan.paragraphs)
     numbered = list(enumerate(plan.paragraphs))
     for (kind, holder), group in groupby(numbered, key=lambda pair: _shape(pair[1], places)):
         members = list(group)
@@ -135,9 +139,9 @@ def _cleaned(html: str) -> str:
         return html
     return nh3.clean(
         html,
-        tags=set(ALLOWED_TAGS),
-        attributes={tag: set(names) for tag, names in ALLOWED_ATTRIBUTES.items()},
-        url_schemes={"http", "https", "mailto"},
+        tags=ALLOWED_TAGS,
+        attributes=ALLOWED_ATTRIBUTES,
+        url_schemes=ALLOWED_SCHEMES,
         link_rel=None,
     )
 

@@ -111,7 +111,7 @@ def _decoded(content: bytes, charset: str, declared: str | None, text: str | Non
             problems.append(Problem("bad_bytes", None, f"some bytes are not {charset}"))
     if declared and declared != charset:
         problems.append(Problem("charset_mismatch", None, f"declared as {declared}, decoded as {charset}"))
-    if "\x00" in text:
+    if (b"\x00" in content) if charset == "utf-8" else ("\x00" in text):
         text = text.replace("\x00", "")
     elif charset == "utf-8" and not problems:
         return Decoded(text, charset, content)

@@ -124,8 +124,9 @@ def _portal(page: Page, portals: Sequence[Portal]) -> tuple[Portal | None, str]:
 def _record(view: View, attempts: list[Attempt] | None) -> Record:
     winners: dict[str, Candidate] = {}
     evidence: dict[str, Evidence] = {}
+    stated = portal_rules(view.portal)
     for name, rules in FIELDS.items():
-        won = _resolve(view, name, (*portal_rules(view, name), *rules), attempts)
+        won = _resolve(view, name, (*stated.get(name, ()), *rules), attempts)
         if won is not None:
             winners[name] = won
             evidence[name] = Evidence(won.rule, _cut(won.raw), won.node)
@@ -161,7 +162,7 @@ def _resolve(view: View, name: str, rules: Iterable[Rule], attempts: list[Attemp
         elif refused := PLAUSIBLE.get(name, _anything)(candidate.value):
             verdict = f"refused: {refused}"
         elif won is None:
-            won, verdict = replace(candidate, rule=rule.__name__), "won"
+            won, verdict = candidate.won_by(rule.__name__), "won"
         else:
             verdict = f"lost to {won.rule}"
         if attempts is not None:

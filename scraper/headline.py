@@ -11,14 +11,15 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-from scraper.blocks import Block
+from scraper.blocks import MAX_NAMES, Block, Frame
 from scraper.kinds import DATE_LIKE, LETTERHEAD, is_meta_line
 from scraper.labels import labels
 from scraper.page import Page
 from scraper.roles import Roles
-from scraper.text import caseless, fold, key
+from scraper.text import caseless, fold, key, unmarked
 
 # How far above the prose a headline may stand, and how far below its first line.
 REACH_ABOVE, REACH_BELOW = 14, 3
@@ -99,11 +100,11 @@ def find_headline(
         block = blocks[index]
         above = first - index
         ends_crumbs = above > 0 and _ends_breadcrumb(blocks, index)
-        if not (-REACH_BELOW <= above <= REACH_ABOVE or ends_crumbs or (block.heading in (1, 2) and above > 0)):
+        if not (above <= REACH_ABOVE or ends_crumbs or block.tag in ("h1", "h2")) or above < -REACH_BELOW:
             continue
         if not SHORTEST <= len(block.text) <= LONGEST or is_meta_line(block):
             continue
-        signs = dict(_signs(block, roles, stated, slug, known_key))
+        signs = _signs(block, roles, stated, slug, known_key)
         if ends_crumbs:
             signs["end of breadcrumb"] = 3.5
             signs.pop("link", None)
@@ -136,10 +137,12 @@ def _nearest_printing(blocks: Sequence[Block], scored: list[Scored]) -> int:
 
 def _ends_breadcrumb(blocks: Sequence[Block], index: int) -> bool:
     """Whether the block is the last of a row of steps, each earlier one ending in a separator: `Home » News » This`."""
-    block, before = blocks[index], blocks[index - 1] if index else None
-    if before is None or block.frame is None or before.frame is None or block.text[-1] in _CRUMB_ENDS:
+    block, before = blocks[index], blocks[index - 1]
+    if not index or before.text[-1] not in _CRUMB_ENDS or block.text[-1] in _CRUMB_ENDS:
         return False
-    return before.text[-1] in _CRUMB_ENDS and before.frame.up is block.frame.up and len(block.text.split()) >= 3
+    if block.frame is None or before.frame is None or before.frame.up is not block.frame.up:
+        return False
+    return len(block.text.split()) >= 3
 
 
 def _links_home(block: Block) -> bool:
@@ -157,45 +160,60 @@ def _links_home(block: Block) -> bool:
 
 def _signs(
     block: Block, roles: Roles, stated: frozenset[str], slug: frozenset[str], known: str | None
-) -> Iterable[tuple[str, float]]:
+) -> dict[str, float]:
+    """What speaks for and against a block, by its own words and its element."""
     text = block.text
-    folded = fold(text)
-    words = len(text.split())
-    if known and caseless(text) == known:
-        yield "form title", 6.0
+    small = caseless(text)
+    signs = {"form title": 6.0} if known and small == known else {}
     if block.heading:
-        yield f"h{block.heading}", (3.0, 2.0, 1.5, 1.0, 0.5, 0.5)[block.heading - 1]
+        signs[f"h{block.heading}"] = (3.0, 2.0, 1.5, 1.0, 0.5, 0.5)[block.heading - 1]
     elif block.bold:
-        yield "bold", 1.0
+        signs["bold"] = 1.0
+    words = len(text.split(None, 3))
+    signs |= _likeness(text, unmarked(small), stated, slug if words > 2 else frozenset())
+    if block.frame is not None:
+        signs |= _named_around(block.frame)
+        if role := roles[block.frame]:
+            signs[f"in {role}"] = -4.0
+    if words < 4:
+        signs["short"] = -1.0
+    if LETTERHEAD.match(text):
+        signs["national motto"] = -6.0
+    if ":" in text[:30] and text.index(":") < 0.5 * len(text):
+        signs["label and value"] = -0.5
+    if len(text) > 220:
+        signs["long"] = -2.0
+    if text[-1] in ".;:" and not text.endswith("..."):
+        signs["sentence end"] = -1.0
+    if block.links > 0.8:
+        signs |= {"links home": -5.0} if _links_home(block) else {"link": -1.5}
+    if block.label is not None or block.head in labels().tools or block.head in labels().chrome:
+        signs["known label"] = -6.0
+    return signs
+
+
+def _likeness(text: str, folded: str, stated: frozenset[str], slug: frozenset[str]) -> dict[str, float]:
+    """The signs that come from other places where the headline is printed."""
+    signs = {}
     if folded in stated:
-        yield "stated in head", 3.0
+        signs["stated in head"] = 3.0
     elif len(text) > 24 and any(folded in title or title in folded for title in stated):
-        yield "partly stated in head", 1.5
-    if slug and words >= 3:
+        signs["partly stated in head"] = 1.5
+    if 2 * sum(map(folded.__contains__, slug)) >= len(slug) > 0:
         own = frozenset(_WORD.findall(folded))
         likeness = len(own & slug) / len(own | slug)
         if likeness >= 0.5:
-            yield "in the address", 6.0 * likeness * likeness
-    if block.frame is not None:
-        names = block.frame.names + (" " + block.frame.up.block.names if block.frame.up else "")
-        if _TITLE_NAME.search(names):
-            yield "named title", 1.5
-        if _SECTION_NAME.search(names):
-            yield "named section", -1.5
-        if role := roles[block.frame]:
-            yield f"in {role}", -4.0
-    if words < 4:
-        yield "short", -1.0
-    if LETTERHEAD.match(text):
-        yield "national motto", -6.0
-    if ":" in text[:30] and text.index(":") < 0.5 * len(text):
-        yield "label and value", -0.5
-    if len(text) > 220:
-        yield "long", -2.0
-    if text[-1] in ".;:" and not text.endswith("..."):
-        yield "sentence end", -1.0
-    if block.links > 0.8:
-        yield ("links home", -5.0) if _links_home(block) else ("link", -1.5)
-    known_labels = labels()
-    if block.head in known_labels.tools or block.head in known_labels.chrome or block.label is not None:
-        yield "known label", -6.0
+            signs["in the address"] = 6.0 * likeness * likeness
+    return signs
+
+
+def _named_around(frame: Frame) -> dict[str, float]:
+    names = f"{frame.names} {frame.up.block.names}" if frame.up else frame.names
+    return _named(names[:MAX_NAMES])
+
+
+@lru_cache(maxsize=4096)
+def _named(names: str) -> dict[str, float]:
+    """What classes and ids say; remembered, since the pages of a portal repeat them."""
+    title = {"named title": 1.5} if _TITLE_NAME.search(names) else {}
+    return title | {"named section": -1.5} if _SECTION_NAME.search(names) else title

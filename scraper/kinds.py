@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from scraper.blocks import Block
-from scraper.labels import labels
+from scraper.labels import labels, undouble
 
 DATE_LIKE = re.compile(
     r"\b\d{1,2}\s?[/.\-–]\s?\d{1,2}\s?[/.\-–]\s?(?:\d{4}|\d{2})\b|\b\d{4}-\d{2}-\d{2}\b|ngày\s+\d{1,2}\s+tháng\s+\d{1,2}"
@@ -27,6 +28,7 @@ POSTED = re.compile(
     r"(?:Posted\b.{0,40}?\bby|by|bởi|par|von)\s+(?P<name>[^|\d]{2,60}?)(?=\s*\||\s+(?:at|on|lúc|à|le|um)\s|$)",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _COUNT = re.compile(r"[\s(:]*\d*[\s):]*$")
 SIGNATURE_MARK = re.compile(r"\(?\s*đã ký\s*\)?", re.IGNORECASE)
 FILE_LINK = re.compile(
@@ -37,12 +39,13 @@ FILE_LINK = re.compile(
 
 def is_meta_line(block: Block) -> bool:
     """Whether a line is about the article rather than of it: mostly a date, or a labelled author, source or counter."""
-    text = block.text
-    if len(text) > 160:
-        return False
-    if block.label is not None:
-        return True
-    if not any(map(str.isdigit, text)):
+    return len(block.text) <= 160 and (block.label is not None or _is_date_line(block.text))
+
+
+@lru_cache(maxsize=2048)
+def _is_date_line(text: str) -> bool:
+    """Whether a line is mostly a date; remembered for the rules that ask again."""
+    if not _DIGIT.search(text):
         return False
     rest, dates = DATE_LIKE.subn(" ", text)
     return dates > 0 and len(rest.strip(" |,-–:()")) <= max(40, len(text) // 3)
@@ -66,6 +69,25 @@ def links_a_file(block: Block) -> bool:
     return bool(links) and all(FILE_LINK.search(link.get("href") or "") for link in links)
 
 
+class _Words(NamedTuple):
+    """What the first words of a line are: of the template, of its controls, of a counter of visitors."""
+
+    chrome: bool
+    tools: bool
+    counter: bool
+
+
+@lru_cache(maxsize=8192)
+def _words(head: str) -> _Words:
+    """Remembered, since the pages of a portal repeat their menus."""
+    known = labels()
+    return _Words(
+        chrome=head in known.chrome or undouble(head) in known.chrome,
+        tools=head in known.tools or head.startswith(known.notice_starts) or is_only_tools(head),
+        counter=head.startswith(known.counter_starts),
+    )
+
+
 def is_only_tools(line: str) -> bool:
     """Whether a short line is made of nothing but names of tools, however they run together."""
     if len(line) > 60 or not line.startswith(_tool_names()):
@@ -82,17 +104,19 @@ def _tool_names() -> tuple[str, ...]:
     return (*sorted((name for name in labels().tools if len(name) > 1), key=len, reverse=True), "a+", "a-")
 
 
+def is_chrome_line(block: Block) -> bool:
+    """Whether a line is known from templates: a menu's item, a form's button."""
+    return _words(block.head).chrome
+
+
 def is_tool_line(block: Block) -> bool:
     """Whether a line is a control or a player's notice; a cell of a table may say "Chia sẻ" and mean it."""
-    if block.tag in ("td", "th") and block.links == 0:
-        return False
-    words = labels()
-    return block.head in words.tools or block.head.startswith(words.notice_starts) or is_only_tools(block.head)
+    return _words(block.head).tools and not (block.tag in ("td", "th") and block.links == 0)
 
 
 def is_site_counter(block: Block) -> bool:
     """Whether a short line counts the site's visitors: a label of that kind alone, or with a number or colon behind it."""
-    if len(block.text) > 60 or not block.head.startswith(labels().counter_starts):
+    if len(block.text) > 60 or not _words(block.head).counter:
         return False
     return block.head in labels().counter_starts or ":" in block.text or any(map(str.isdigit, block.text))
 
@@ -104,7 +128,9 @@ def is_related_label(block: Block) -> bool:
 
 def is_comments_label(block: Block) -> bool:
     """Whether a line is nothing but the heading of readers' comments, a count or colon aside."""
-    return len(block.text) < 60 and block.links < 0.5 and _COUNT.sub("", block.head) in labels().comments_starts
+    starts = labels().comments_starts
+    may_be = len(block.text) < 60 and block.links < 0.5 and block.head.startswith(starts)
+    return may_be and _COUNT.sub("", block.head) in starts
 
 
 def is_tail_label(block: Block) -> bool:

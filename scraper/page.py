@@ -35,6 +35,13 @@ class Page:
         return self.capture.info.final_url or self.capture.info.requested_url
 
     @cached_property
+    def scripts(self) -> list[tuple[str, str]]:
+        """(type, text) of each script element."""
+        if self.root is None:
+            return []
+        return [(el.get("type") or "", el.text or "") for el in self.root.iter("script")]
+
+    @cached_property
     def meta(self) -> dict[str, str]:
         """`<meta>` name or property, lower case → content; the first of each name wins."""
         found: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from scraper.blocks import Block, Frame, inside
 from scraper.labels import labels
@@ -52,28 +53,33 @@ def find_core(blocks: Sequence[Block], weights: Sequence[float]) -> tuple[Frame 
         return None, None
     if blocks[prose[0]].frame is None:
         return None, _densest_run(prose, weights)
+    core = _heaviest([(frame, weights[index]) for index in prose if (frame := blocks[index].frame) is not None])
+    within = [index for index in prose if inside(blocks[index], core)]
+    return core, (within[0], within[-1])
+
+
+def _heaviest(prose: Sequence[tuple[Frame, float]]) -> Frame:
+    """The element that one comes to from the root by entering whichever child holds most of the prose, while one does."""
     totals: dict[Frame, float] = {}
-    children: dict[Frame, list[Frame]] = {}
-    top: Frame | None = None
-    for index in prose:
-        child: Frame | None = None
-        frame = blocks[index].frame
-        while frame is not None:
-            known = frame in totals
-            totals[frame] = totals.get(frame, 0.0) + weights[index]
-            if child is not None:
-                children.setdefault(frame, []).append(child)
-            child = None if known else frame
-            top, frame = frame, (frame.up.block if frame.up is not None else None)
-    core = top
-    while core is not None and core in children:
-        best = max(children[core], key=totals.__getitem__)
+    for frame, weight in prose:
+        around: Frame | None = frame
+        while around is not None and around not in totals:
+            totals[around] = 0.0
+            around = around.up.block if around.up is not None else None
+        totals[frame] += weight
+    inner: dict[Frame, list[Frame]] = {}
+    core = prose[0][0]
+    for core in sorted(totals, key=attrgetter("start"), reverse=True):  # from the innermost; the root comes last
+        if core.up is not None:
+            holder = core.up.block
+            totals[holder] += totals[core]
+            inner.setdefault(holder, []).append(core)
+    while core in inner:
+        best = max(reversed(inner[core]), key=totals.__getitem__)
         if totals[best] < ENTER_SHARE * totals[core]:
             break
         core = best
-    assert core is not None  # noqa: S101 - there is prose
-    within = [index for index in prose if inside(blocks[index], core)]
-    return core, (within[0], within[-1])
+    return core
 
 
 def _densest_run(prose: Sequence[int], weights: Sequence[float]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from scraper.blocks import Block, Frame
+from scraper.blocks import MAX_NAMES, Block, Frame
 
 _TAG_ROLES = {"nav": "nav", "footer": "footer", "aside": "aside", "menu": "nav", "address": ""}
 # A token is a run of letters of one case, or a capital and what follows: `leftNav`, `ms-quickLaunch`, `TinKhac_box`.
@@ -28,7 +28,8 @@ _HINTS = {
     " carousel",
 }
 _NAV_ROLES = frozenset(["navigation", "menu", "menubar", "search", "banner"])
-_PREFIXES = tuple((h, role) for role, hints in _HINTS.items() for h in hints.split() if not h.startswith("="))
+_PREFIXES = {h: role for role, hints in _HINTS.items() for h in hints.split() if not h.startswith("=")}
+_PREFIX = re.compile("|".join(_PREFIXES))
 _WHOLE = {hint[1:]: role for role, hints in _HINTS.items() for hint in hints.split() if hint.startswith("=")}
 _RICH_TEXT = re.compile(r"(?:^|\s)(?:ms-rtestate-field|ExternalClass[0-9A-Fa-f]{32})(?:\s|$)|_RichHtmlField\b")
 
@@ -78,12 +79,11 @@ def own_role(frame: Frame) -> str:
     """The role that the element's own tag and names give it, "" for none."""
     if (role := _TAG_ROLES.get(frame.tag)) is not None:
         return role
-    if frame.tag in ("form", "body", "html"):
+    if not frame.attributes or frame.tag in ("form", "body", "html"):
         return ""
-    names = frame.names
-    if len(names) > 1 and (role := role_of_names(names)):
+    if role := role_of_names(frame.names[:MAX_NAMES]):
         return role
-    return "nav" if frame.el.get("role") in _NAV_ROLES else ""
+    return "nav" if frame.attributes.get("role") in _NAV_ROLES else ""
 
 
 @lru_cache(maxsize=8192)
@@ -96,7 +96,8 @@ def role_of_names(names: str) -> str:
 def role_of_token(token: str) -> str:
     """The role that one word of a class or id hints at, "" for none."""
     token = token.lower()
-    return _WHOLE.get(token) or next((role for hint, role in _PREFIXES if token.startswith(hint)), "")
+    hint = _PREFIX.match(token)
+    return _WHOLE.get(token) or (_PREFIXES[hint[0]] if hint else "")
 
 
 def is_rich_text(frame: Frame) -> bool:

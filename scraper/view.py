@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from scraper.blocks import Block, Flow, inside, read_flow
+from scraper.blocks import Block, Flow, read_flow
 from scraper.headline import split_headline
 from scraper.kinds import DATE_LIKE
 from scraper.language import day_first_of, language_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
     from scraper.body import BodyPlan
+    from scraper.compose import Places
     from scraper.lines.header import HeaderReading
 
 _LCID_NAMES = ("g_wsaLCID", "currentLanguage", "LocaleId")
@@ -36,6 +37,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _SCHEMES = frozenset(["http", "https", "mailto", "data"])
 # A picture inside its own address is kept up to this length; a longer one is known by its place only.
 MAX_DATA_ADDRESS = 2_000_000
+# Longer addresses are resolved anew each time.
+MAX_REMEMBERED = 2000
 # Letters around the name on a signature or source line: "(Theo Báo …)", "Nguồn: …".
 SIGNATURE_EXTRA = 16
 # Of a longer paragraph only this end is looked at for "(Theo Báo …)".
@@ -55,6 +58,10 @@ class Candidate:
     node: str | None = None
     note: str | None = None
     rule: str = ""
+
+    def won_by(self, rule: str) -> Candidate:
+        """The same with the name of the rule that found it."""
+        return Candidate(self.value, self.raw, self.node, self.note, rule)
 
 
 Rule = Callable[["View"], Candidate | None]
@@ -97,10 +104,7 @@ class View:
     @cached_property
     def article_blocks(self) -> list[Block]:
         """The blocks of the body before leads and captions are taken out of it."""
-        if self.body_root is None:
-            return self.zones.of(self.page, "body")
-        frame = self.flow.frame_of(self.body_root)
-        return [block for block in self.flow.blocks if inside(block, frame)]
+        return self.zones.of(self.page, "body") if self.body_root is None else self.flow.blocks_of(self.body_root)
 
     @cached_property
     def article_root(self) -> etree._Element | None:
@@ -115,6 +119,13 @@ class View:
         from scraper.body import plan_body
 
         return plan_body(self)
+
+    @cached_property
+    def places(self) -> Places:
+        """The tables and lists that the body's paragraphs stand in."""
+        from scraper.compose import Places
+
+        return Places(self.plan.paragraphs)
 
     @cached_property
     def language(self) -> str | None:
@@ -197,26 +208,35 @@ class View:
         return self.header_blocks[index].node if index is not None and index < len(self.header_blocks) else None
 
     def absolute(self, address: str | None) -> str | None:
-        """An address of the page made absolute; None for scripts, files, nonsense, and a bare `#`.
-
-        Browsers drop control characters before they read a scheme, so it is judged without them.
-        """
-        cleaned = _CONTROLS.sub("", address or "").strip()
-        scheme = _SCHEME.match(cleaned)
-        if not cleaned or cleaned == "#" or (scheme and scheme.group(1).lower() not in _SCHEMES):
+        """An address of the page made absolute; None for scripts, files, nonsense, and a bare `#`."""
+        if not address:
             return None
-        if scheme and scheme.group(1).lower() == "data":
-            return cleaned if len(cleaned) <= MAX_DATA_ADDRESS else None
-        for base in (self.page.base, self.page.url, ""):
-            try:
-                joined = urljoin(base or "", cleaned)
-                urlsplit(joined)  # a broken host raises only here
-            except ValueError:
-                continue
-            if not (scheme := _SCHEME.match(joined)) or scheme.group(1).lower() in _SCHEMES:
-                return joined
-        return None
+        join = _absolute if len(address) <= MAX_REMEMBERED else _absolute.__wrapped__
+        return join(address, self.page.base or "", self.page.url or "")
 
     def has_date(self, text: str) -> bool:
         """Whether a line prints something like a date."""
         return DATE_LIKE.search(text) is not None
+
+
+@lru_cache(maxsize=2048)
+def _absolute(address: str, base: str, page_url: str) -> str | None:
+    """Remembered, since several fields ask for the same links.
+
+    Browsers drop control characters before they read a scheme, so it is judged without them.
+    """
+    cleaned = _CONTROLS.sub("", address).strip()
+    scheme = _SCHEME.match(cleaned)
+    if not cleaned or cleaned == "#" or (scheme and scheme.group(1).lower() not in _SCHEMES):
+        return None
+    if scheme and scheme.group(1).lower() == "data":
+        return cleaned if len(cleaned) <= MAX_DATA_ADDRESS else None
+    for known in (base, page_url, ""):
+        try:
+            joined = urljoin(known, cleaned)
+            urlsplit(joined)  # a broken host raises only here
+        except ValueError:
+            continue
+        if not (scheme := _SCHEME.match(joined)) or scheme.group(1).lower() in _SCHEMES:
+            return joined
+    return None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from scraper.blocks import Block, Frame, extent, lowest_common
 from scraper.footer import mark_footer
@@ -20,6 +21,7 @@ from scraper.kinds import (
     LETTERHEAD,
     SIGNATURE_MARK,
     SIGNED,
+    is_chrome_line,
     is_comments_label,
     is_meta_line,
     is_named_byline,
@@ -30,7 +32,7 @@ from scraper.kinds import (
     is_tool_line,
     links_a_file,
 )
-from scraper.labels import labels, undouble
+from scraper.labels import labels
 from scraper.page import Page
 from scraper.prose import find_core, weigh
 from scraper.roles import Roles
@@ -59,10 +61,15 @@ class Zones:
     article: Frame | None = None
     core_frame: Frame | None = None
     candidates: list[Scored] = field(default_factory=list)
+    _members: dict[str, list[Block]] = field(default_factory=dict)
 
     def of(self, page: Page, *marks: str) -> list[Block]:
-        """The blocks of these zones, in reading order."""
-        return [block for block, mark in zip(page.blocks, self.marks, strict=True) if mark in marks]
+        """The blocks of these zones, in reading order; to be asked when all are marked."""
+        if not self._members:
+            for block, mark in zip(page.blocks, self.marks, strict=True):
+                self._members.setdefault(mark, []).append(block)
+        found = [block for mark in marks for block in self._members.get(mark, ())]
+        return found if len(marks) == 1 else sorted(found, key=attrgetter("index"))
 
 
 def find_zones(
@@ -120,11 +127,10 @@ def _mark_form_lines(blocks: Sequence[Block], marks: list[str]) -> None:
 
 
 def _mark_chrome_lines(blocks: Sequence[Block], marks: list[str]) -> None:
-    chrome = labels().chrome
     for index, block in enumerate(blocks):
         if marks[index] != "other" or len(block.text) > 160:
             continue
-        if block.head in chrome or undouble(block.head) in chrome or is_site_counter(block):
+        if is_chrome_line(block) or is_site_counter(block):
             marks[index] = "chrome"
         elif is_tool_line(block):
             marks[index] = "tools"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lxml import etree
@@ -15,8 +16,11 @@ from scraper.text import tidy
 from scraper.view import Candidate, View
 
 _ITEM_FILE = re.compile(r"/Attachments/\d+/[^/?#]+$", re.IGNORECASE)
+# What a file's address holds before it is made absolute: an ending, the folder, or nothing but what the page's own adds.
+_MAY_BE_FILE = re.compile(r"\.[a-z]|attachments|^(?:[?#;]|$)", re.IGNORECASE)
 _QUERY_PARTS = re.compile(r"[=&]")
 _QUOTED = re.compile(r"""['"]([^'"]+)['"]""")
+_ATTACHMENT_TABLES: Any = etree.XPath("descendant::table[@id = 'idAttachmentsTable']")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|bmp|webp|jfif|svg)(?:$|[?#])", re.IGNORECASE)
 
 
@@ -28,7 +32,10 @@ def linked_files(view: View) -> Candidate | None:
             found[url] = Attachment(url, file_name_of(url), name)
     paths = {urlsplit(url).path for url in found}
     for anchor in _anchors(view):
-        url = view.absolute(_target(anchor.get("href") or ""))
+        target = _target(anchor.get("href") or "")
+        if not _MAY_BE_FILE.search(target):
+            continue
+        url = view.absolute(target)
         if url is None or url.startswith("data:") or url in found or _is_viewer(url, paths):
             continue
         if FILE_LINK.search(url) or (_ITEM_FILE.search(url) and not _PICTURE.search(url)):
@@ -60,8 +67,8 @@ def _anchors(view: View) -> Iterator[etree._Element]:
     roots: list[etree._Element] = []
     if view.article_root is not None:
         roots.append(view.article_root)
-    if view.page.root is not None and "idAttachmentsTable" in view.page.source_text:
-        roots.extend(view.page.root.iterfind(".//table[@id='idAttachmentsTable']"))
+    if view.page.root is not None:
+        roots.extend(_ATTACHMENT_TABLES(view.page.root))
     if view.form is not None and (row := view.form.get("attachments")) and row.el is not None:
         roots.append(row.el)
     roots.extend(_tails(view))

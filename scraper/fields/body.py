@@ -26,13 +26,13 @@ def form_body(view: View) -> Candidate | None:
     """The body column of a filled list form."""
     if view.form is None or not (column := view.form.get("body")):
         return None
-    text = body_text(view.plan) if view.body_root is not None else column.value
+    text = body_text(view.plan, view.places) if view.body_root is not None else column.value
     return Candidate(text, (text or "")[:200], column.node)
 
 
 def article_zone(view: View) -> Candidate | None:
     """The paragraphs of the article zone (scraper.zones)."""
-    text = body_text(view.plan)
+    text = body_text(view.plan, view.places)
     if not text:
         return None
     return Candidate(text, text[:200], view.plan.paragraphs[0].node)
@@ -44,7 +44,7 @@ def written(view: View) -> Candidate | None:
         from html import escape
 
         return Candidate("\n".join(f"<p>{escape(line, quote=False)}</p>" for line in (column.value or "").split("\n")))
-    return Candidate(body_html(view, view.plan)) if view.plan.paragraphs or view.plan.figures else None
+    return Candidate(body_html(view, view.plan, view.places)) if view.plan.paragraphs or view.plan.figures else None
 
 
 def letters(view: View) -> Candidate | None:

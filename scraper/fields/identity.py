@@ -93,9 +93,11 @@ def _part(view: View, index: int) -> Candidate | None:
 def _attachment_identity(view: View) -> tuple[str, int, str] | None:
     item = item_identity(view.page.url)[1] if view.page.url else None
     addresses = [figure.image.url or "" for figure in view.plan.figures]
-    root = view.article_root
-    if root is not None:
-        addresses.extend(view.absolute(a.get("href")) or "" for a in root.iter("a"))
+    root, base = view.article_root, view.page.base or ""
+    for link in root.iter("a") if root is not None else ():
+        href = link.get("href") or ""
+        if "attachments" in href.lower() or "attachments" in base.lower():
+            addresses.append(view.absolute(href) or "")
     for address in addresses:
         if _LIST_FILE.search(address):
             path, number = item_identity(address)

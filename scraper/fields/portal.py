@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from scraper.blocks import html_blocks, inside
 from scraper.lines.counters import read_views
 from scraper.lines.dates import read_dates
 from scraper.page import Page
@@ -40,7 +39,7 @@ class Stated:
         nodes = self.entry.nodes(view.page.root)
         if not nodes or (self.entry.count is not None and len(nodes) != self.entry.count):
             return None
-        blocks = [block for node in nodes for block in html_blocks(node)]
+        blocks = [block for node in nodes for block in view.page.flow.blocks_of(node)]
         text = tidy(" ".join(block.text for block in blocks))
         value = _value(self.entry.field, text, view)
         return Candidate(value, text, self.entry.xpath) if value is not None else None
@@ -57,11 +56,14 @@ def _value(field: str, text: str, view: View) -> object:
     return text or None
 
 
-def portal_rules(view: View, field: str) -> tuple[Rule, ...]:
-    """The rules that the page's portal states for a field."""
-    if view.portal is None:
-        return ()
-    return tuple(Stated(view.portal.name, entry) for entry in rules_for(view.portal, field))
+def portal_rules(portal: Portal | None) -> dict[str, list[Rule]]:
+    """The rules that a portal states, by field."""
+    stated: dict[str, list[Rule]] = {}
+    if portal is None:
+        return stated
+    for entry in portal.rules:
+        stated.setdefault(entry.field, []).append(Stated(portal.name, entry))
+    return stated
 
 
 def stated_title(page: Page, portal: Portal) -> str | None:
@@ -69,11 +71,10 @@ def stated_title(page: Page, portal: Portal) -> str | None:
     for entry in rules_for(portal, "title"):
         nodes = entry.nodes(page.root) if page.root is not None else []
         if nodes and len(nodes) == (entry.count or len(nodes)):
-            return tidy(" ".join(block.text for node in nodes for block in html_blocks(node))) or None
+            return tidy(" ".join(block.text for node in nodes for block in page.flow.blocks_of(node))) or None
     return None
 
 
 def blocks_within(page: Page, elements: Iterable[etree._Element]) -> frozenset[int]:
     """Indices of the blocks that stand in any of the elements."""
-    frames = [page.flow.frame_of(el) for el in elements]
-    return frozenset(block.index for frame in frames for block in page.blocks if inside(block, frame))
+    return frozenset(block.index for el in elements for block in page.flow.within(el))

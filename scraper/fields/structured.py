@@ -24,13 +24,11 @@ def article_object(page: Page) -> dict[str, Any]:
 
 
 def _articles(page: Page) -> Iterator[dict[str, Any]]:
-    if page.root is None or "ld+json" not in page.source_text:
-        return
-    for script in page.root.iter("script"):
-        if "ld+json" not in (script.get("type") or "") or len(script.text or "") > MAX_JSON_LD:
+    for kind, script in page.scripts:
+        if "ld+json" not in kind or len(script) > MAX_JSON_LD:
             continue
         try:
-            value = json.loads(script.text or "", strict=False)
+            value = json.loads(script, strict=False)
         except (ValueError, RecursionError):
             continue
         members = value if isinstance(value, list) else value.get("@graph", [value]) if isinstance(value, dict) else []

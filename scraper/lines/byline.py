@@ -20,6 +20,7 @@ _STRIP = " \t.,;:-–—|/*"
 _VALUE_END = re.compile(
     rf"{BAR}|\s[-–—]\s(?=[^:\-–—]{{2,30}}[:：])|[;,]\s(?=[^:;,]{{2,30}}[:：])|(?<=\w\w\w)\.\s|\./|/\."
 )
+_BAR = re.compile(BAR)
 _PROSE = re.compile(r"[.!?;]\s|,\s[^A-ZĐÀ-Ỹ]")
 _OPENERS = '.,;:!?…|()[]-–—/"”'
 
@@ -70,7 +71,7 @@ def read_credits(line: str) -> Credits:
     for label in labelled(line):
         for role in _roles(label.kinds):
             found.setdefault(role, label.value)
-    for cell in re.split(BAR, line) if len(line) <= _LINE_LIMIT else ():
+    for cell in _BAR.split(line) if len(line) <= _LINE_LIMIT else ():
         for role, name in _without_colon(_unwrap(cell)):
             found.setdefault(role, name)
     return Credits(**found)
@@ -84,7 +85,13 @@ def is_trailer(line: str) -> bool:
 def labelled(line: str) -> list[Label]:
     """The credit labels of a line that stand before a colon and have a plausible value, in order."""
     shift = max(0, len(line) - _LINE_LIMIT)
-    line = line[shift:]
+    found = _labelled(line[shift:])
+    return [label._replace(start=shift + label.start) for label in found] if shift else found
+
+
+@lru_cache(maxsize=512)
+def _labelled(line: str) -> list[Label]:
+    """Remembered, since credits and captions are read from the same lines."""
     if ":" not in line and "：" not in line:
         return []
     marks = [mark for mark in _grammar().label.finditer(line) if _opens(line, mark.start())]
@@ -95,7 +102,7 @@ def labelled(line: str) -> list[Label]:
         value = clean_name(line[mark.end() : end]) if kind else None
         value = _after_theo(value) or value if value and "source" in kind else value
         if value and (is_named(value) or not _needs_name(kind, at_start=not line[: mark.start()].strip(" (["))):
-            found.append(Label(kind, value, shift + mark.start()))
+            found.append(Label(kind, value, mark.start()))
     return found
 
 
@@ -158,8 +165,8 @@ def _without_colon(cell: str) -> Iterator[tuple[str, str]]:
         yield "author", author
     elif (
         cell[0].isupper()
-        and not is_person(cell)
         and (match := _grammar().unmarked.fullmatch(cell))
+        and not is_person(cell)
         and is_person(match["who"])
     ):
         for role in _roles(kinds(match["label"], "credit_words")):

@@ -16,7 +16,7 @@ _SENTENCE_END = re.compile(r"[.!?…”\"»)]$")
 def end_mark(line: str) -> tuple[str, str] | None:
     """("./.", the words behind it) where a tidied line ends with the mark that closes official texts, signed or not."""
     tail = line[-120:]
-    match = _END_MARK.search(tail)
+    match = _END_MARK.search(tail) if "/" in tail else None
     if match is None or "://" in tail.rsplit(" ", 1)[-1]:
         return None
     return match["mark"], match["rest"].strip(" *")

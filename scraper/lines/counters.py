@@ -14,7 +14,7 @@ _LABEL_LIMIT = 40
 
 
 class _Grammar(NamedTuple):
-    reading: re.Pattern[str]
+    reading: tuple[str, ...]
     number: re.Pattern[str]
     alone: re.Pattern[str]
     labelled: re.Pattern[str]
@@ -26,7 +26,7 @@ def _grammar() -> _Grammar:
     word = one_of(known)
     number = r"(?P<number>\d{1,3}(?:[.,\s]\d{3})+|\d{1,12})(?![.,]?\d|\s?[km]\b)"
     return _Grammar(
-        reading=re.compile(one_of(w for w, kind in known.items() if kind == "reading"), re.IGNORECASE),
+        reading=tuple(word for word, kind in known.items() if kind == "reading"),
         number=re.compile(rf"(?<![\d.,]){number}", re.IGNORECASE),
         alone=re.compile(rf"[(\[]?{number}[)\]]?", re.IGNORECASE),
         labelled=re.compile(
@@ -79,7 +79,11 @@ def mask_counters(line: str) -> str:
 
 
 def _may_count(line: str) -> bool:
-    return len(line) <= _LINE_LIMIT and _grammar().reading.search(line) is not None
+    """Whether a tidied line speaks of reading at all."""
+    if len(line) > _LINE_LIMIT:
+        return False
+    small = line.casefold()
+    return any(word in small for word in _grammar().reading)
 
 
 def _in_line(line: str) -> int | None:

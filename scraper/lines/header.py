@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from scraper.labels import form_label
@@ -137,6 +138,18 @@ def _belongs(label: str, text: str) -> bool:
 
 
 def _row(index: int, text: str, day_first: bool | None) -> _Row:
+    read = _read_short(text, day_first) if len(text) <= _PROSE else _read(text, day_first)
+    return _Row(index, text, *read)
+
+
+@lru_cache(maxsize=512)
+def _read_short(text: str, day_first: bool | None) -> tuple[list[DateReading], str, Credits, bool]:
+    """Remembered, since the lines that are taken for a header are read again as one."""
+    return _read(text, day_first)
+
+
+def _read(text: str, day_first: bool | None) -> tuple[list[DateReading], str, Credits, bool]:
+    """What a row holds beside its place and its text."""
     found = scan(text, day_first=day_first)
     dates = [reading for reading, _ in found]
     pieces, end = [], 0
@@ -148,7 +161,7 @@ def _row(index: int, text: str, day_first: bool | None) -> _Row:
         times = [cell for cell in map(str.strip, rest.split("|")) if is_time(cell)]
         dates = [at_time(dates[0], times[0])] if len(times) == 1 else dates
     clock_form = bool(dates) and (says_today(text) or weekday_of(dates[0]) is not None)
-    return _Row(index, text, dates, rest, Credits() if is_trailer(text) else read_credits(rest), clock_form)
+    return dates, rest, Credits() if is_trailer(text) else read_credits(rest), clock_form
 
 
 def _read_clock(rows: list[_Row], draft: _Draft) -> None:

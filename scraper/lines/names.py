@@ -26,6 +26,9 @@ _SYLLABLE = re.compile(
     r"(?:ngh|[cgknpt]h|ng|gi|qu|tr|[bcdghklmnpqrstvx])?[aeiouy]{1,3}(?:ch|ng|nh|[cmnpt])?", re.IGNORECASE
 )
 _ACRONYM = re.compile(r"[A-ZĐ]{2,7}(?:[-/ ][A-ZĐ]{2,7}){0,2}")
+_ACRONYM_PARTS = re.compile(r"[-/ ]")
+_NO_NAME = re.compile(r"[:!?;…]|\.(?=\s|$)")
+_DOT = re.compile(r"\.(?=\w)")
 _DOMAIN = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
 _LATIN = re.compile(r"(?:[A-ZÀ-Ỹ][\w’'-]*\.?)(?: (?:[A-ZÀ-Ỹ][\w’'-]*\.?|van|von|de|du|of)){1,4}")
 
@@ -82,7 +85,7 @@ def is_person(text: str, *, sure: bool = False) -> bool:
     """
     if not 2 <= len(text) <= _LIMIT or is_place(text):
         return False
-    first, *others = _JOIN.split(_AFFIX.sub("", text))
+    first, *others = _JOIN.split(_AFFIX.sub("", text) if text[-1] == ")" else text)
     return _is_name(first, sure) and all(_is_name(part, sure) or is_unit(part) for part in others)
 
 
@@ -91,10 +94,10 @@ def is_unit(text: str) -> bool:
     lists = _lists()
     if text.casefold() in lists.short or _is_abbreviation(text):
         return True
-    if not 3 < len(text) <= _LIMIT or re.search(r"[:!?;…]|\.(?=\s|$)", text) or lists.no_unit.match(text):
-        return False
-    head = lists.head.match(text)
+    head = lists.head.match(text) if 3 < len(text) <= _LIMIT else None
     if head is None or not (head["tier"] or head["next"].isupper() or head["next"].isdigit()):
+        return False
+    if _NO_NAME.search(text) or lists.no_unit.match(text):
         return False
     words = text.split()
     return len(words) <= 14 and lists.sentence.isdisjoint(words)
@@ -130,15 +133,15 @@ def is_foreign_name(text: str) -> bool:
 
 
 def _is_abbreviation(text: str) -> bool:
-    return _ACRONYM.fullmatch(text) is not None and not any(map(_SYLLABLE.fullmatch, re.split(r"[-/ ]", text)))
+    return _ACRONYM.fullmatch(text) is not None and not any(map(_SYLLABLE.fullmatch, _ACRONYM_PARTS.split(text)))
 
 
 def _is_name(part: str, sure: bool) -> bool:
     lists = _lists()
     while title := lists.title.match(part):
         part = part[title.end() :]
-    words = re.sub(r"\.(?=\w)", ". ", part).split()
-    full = [word for word in words if not _INITIAL.fullmatch(word)]
+    words = (_DOT.sub(". ", part) if "." in part else part).split()
+    full = [word for word in words if word[-1] != "." or not _INITIAL.fullmatch(word)]
     if len(full) < len(words) and sum(map(len, full)) <= 1:
         return len(words) >= 2
     if not full or len(words) > 5 or (len(words) == 1 and not sure) or not all(map(_is_capitalised, full)):

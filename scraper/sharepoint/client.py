@@ -10,19 +10,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from lxml import etree
 
 from scraper.addresses import item_identity
+from scraper.blocks import read_flow
 from scraper.labels import internal_names, labels
 from scraper.language import day_first_of
 from scraper.page import Page
-from scraper.sharepoint.forms import FormField, ItemForm, cell_text, is_login, value_of
+from scraper.sharepoint.forms import FormField, ItemForm, is_login, joined, value_of
 from scraper.text import key, tidy
 
-_OBJECT = re.compile(r"\bWPQ\d{1,6}(FormCtx|ListData)\s*=\s*(?=\{)")
+# The letters come first, so that the search for them is one for a plain string.
+_OBJECT = re.compile(r"WPQ(?<!\wWPQ)\d{1,6}(FormCtx|ListData)\s*=\s*(?=\{)")
 _PEOPLE = frozenset(["User", "UserMulti", "SPFieldUser", "SPFieldUserMulti"])
 # Columns of every list that name people or hold machinery, not content (MS-WSSTS built-in fields).
 _BUILT_IN = frozenset(
@@ -34,16 +38,22 @@ _LOOKUP = re.compile(r"^\d+;#")
 _TAGS = re.compile(r"<[a-zA-Z!/]")
 MAX_OBJECT = 5_000_000
 MAX_OBJECTS = 40
+_memo: WeakKeyDictionary[Page, list[tuple[str, dict[str, Any]]]] = WeakKeyDictionary()
 
 
-def script_objects(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def script_objects(page: Page) -> list[tuple[str, dict[str, Any]]]:
     """(`FormCtx` or `ListData`, object) for each script object of the page that decodes."""
+    if page not in _memo:
+        _memo[page] = list(_script_objects(page))
+    return _memo[page]
+
+
+def _script_objects(page: Page) -> Iterator[tuple[str, dict[str, Any]]]:
     decoder = json.JSONDecoder()
-    for number, match in enumerate(_OBJECT.finditer(source)):
-        if number >= MAX_OBJECTS:
-            return
+    found = ((script, match) for _, script in page.scripts if "WPQ" in script for match in _OBJECT.finditer(script))
+    for script, match in islice(found, MAX_OBJECTS):
         try:
-            value, _ = decoder.raw_decode(source[match.end() : match.end() + MAX_OBJECT])
+            value, _ = decoder.raw_decode(script[match.end() : match.end() + MAX_OBJECT])
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
@@ -53,7 +63,7 @@ def script_objects(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def read_script_form(page: Page) -> ItemForm | None:
     """The item that the page's scripts draw: a form, or the row of a view that the address asks for."""
     wanted = item_identity(page.url)[1] if page.url else None
-    for name, value in script_objects(page.source_text):
+    for name, value in script_objects(page):
         if name == "FormCtx":
             row, schema = value.get("ListData"), value.get("ListSchema")
             if isinstance(row, dict) and isinstance(schema, dict):
@@ -65,9 +75,7 @@ def read_script_form(page: Page) -> ItemForm | None:
 
 def count_rows(page: Page) -> int:
     """Rows of the longest view that the page's scripts draw."""
-    if "ListData" not in page.source_text:
-        return 0
-    rows = [value.get("Row") for name, value in script_objects(page.source_text) if name == "ListData"]
+    rows = [value.get("Row") for name, value in script_objects(page) if name == "ListData"]
     return max((len(row) for row in rows if isinstance(row, list)), default=0)
 
 
@@ -142,7 +150,7 @@ def _column(label: str, canonical: str, raw: Any) -> FormField:
     element = None
     if text and _TAGS.search(text):
         element = etree.fromstring(f"<div>{text}</div>", parser=etree.HTMLParser(encoding="utf-8", no_network=True))
-        text = cell_text(element) if element is not None else None
+        text = joined(read_flow(element).blocks) if element is not None else None
     else:
         text = tidy(text) if text else None
     return FormField(label, value_of(text or ""), canonical, f"script: {label}", element)

@@ -11,19 +11,20 @@ A label without a value is null: a label that follows a label is never its value
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
-from scraper.blocks import Block, html_blocks
+from lxml import etree
+
+from scraper.blocks import Block
 from scraper.labels import internal_names, labels
 from scraper.page import Page
 from scraper.text import key, tidy
 
-if TYPE_CHECKING:
-    from lxml import etree
-
 _COMMENT = re.compile(r'FieldName="([^"]{0,300})"\s+FieldInternalName="([^"]{1,100})"\s+FieldType="SPField(\w+)"')
+# Cells that a form's values may stand in; those of other tables are told apart by the comment's text.
+_VALUE_CELLS: Any = etree.XPath("descendant::td[contains(@class, 'ms-formbody') or comment()]")
 _CONTENT_TYPE = re.compile(r"^(?:Content Type|Kiểu nội dung)\s*[:：]\s*(.*)$", re.IGNORECASE)
 _TRAILER = re.compile(
     r"^(?:Created at|Last modified at|Tạo lúc|Được tạo lúc|Sửa đổi lần cuối lúc|Sửa đổi lần cuối|Créé|Erstellt)\b",
@@ -96,23 +97,19 @@ class _Trailer:
 def read_form(page: Page) -> ItemForm | None:
     """The page's list form, None when it shows none."""
     if page.root is not None:
-        if ("FormCtx" in page.source_text or "ListData" in page.source_text) and "WPQ" in page.source_text:
-            from scraper.sharepoint.client import read_script_form  # it reads this module's types
+        from scraper.sharepoint.client import read_script_form  # it reads this module's types
 
-            if (scripted := read_script_form(page)) is not None:
-                return scripted
-        if "ms-formbody" in page.source_text or "FieldInternalName" in page.source_text:
-            rendered = _rendered(page)
-            if rendered is not None:
-                return rendered
+        form = read_script_form(page) or _rendered(page)
+        if form is not None:
+            return form
     return read_form_lines(page.blocks)
 
 
 def _rendered(page: Page) -> ItemForm | None:
     assert page.root is not None  # noqa: S101 - the caller checked
     columns: list[FormField] = []
-    cells: set[etree._Element | None] = set()
-    for cell in page.root.iter("td"):
+    inside: set[int] = set()
+    for cell in _VALUE_CELLS(page.root):
         comment = next(
             (_COMMENT.search((c.text or "")[:2000]) for c in cell.iterchildren() if not isinstance(c.tag, str)), None
         )
@@ -126,22 +123,21 @@ def _rendered(page: Page) -> ItemForm | None:
         if not label:
             continue
         internal = comment.group(2) if comment else _bookmark(label_cell)
-        text = cell_text(cell)
+        blocks = page.flow.within(cell)
         canonical = internal_names().get(internal or "", "") or labels().form.get(key(label), "")
-        columns.append(FormField(label, value_of(text), canonical, page.flow.frame_of(cell).path(), cell))
-        cells.update((cell, label_cell))
+        columns.append(FormField(label, value_of(joined(blocks)), canonical, page.flow.frame_of(cell).path(), cell))
+        inside.update(block.index for block in blocks)
+        if label_cell is not None:
+            inside.update(block.index for block in page.flow.within(label_cell))
     if not columns:
         return None
-    inside = frozenset(
-        block.index for block in page.blocks if block.frame and any(f.el in cells for f in block.frame.ancestors())
-    )
     trailer = _trailer(page.blocks)
-    return ItemForm(tuple(columns), "rendered", inside | trailer.blocks, trailer.content_type, trailer.modified)
+    return ItemForm(tuple(columns), "rendered", frozenset(inside | trailer.blocks), trailer.content_type, trailer.modified)
 
 
-def cell_text(cell: etree._Element) -> str:
-    """The visible text of a value cell, its paragraphs parted by a blank line."""
-    return "\n\n".join(block.text.replace("\n", "\n\n") for block in html_blocks(cell))
+def joined(blocks: Iterable[Block]) -> str:
+    """The text of a value, its paragraphs parted by a blank line."""
+    return "\n\n".join(block.text.replace("\n", "\n\n") for block in blocks)
 
 
 def _bookmark(label_cell: etree._Element | None) -> str | None:
