@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import adding, archive, portals, reading
+from cli import adding, archive, portals, reading, upkeep
 from cli.exits import ExitCode, exit_code_of
 from cli.render import complain, safe
 from scraper.errors import InputError, LuutruError
@@ -34,6 +34,7 @@ adding.register(app)
 reading.register(app)
 archive.register(app)
 portals.register(app)
+upkeep.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -54,7 +54,13 @@ def _lists(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "picture", f"{image.get('file_name') or (image.get('url') or '')[:80]}{caption}"
     for file in record.get("attachments") or ():
         yield "file", f"{file.get('label') or file.get('file_name')} <{file.get('url')}>"
-    agency = record.get("agency") or {}
+    yield from agency_lines(record.get("agency") or {})
+    for problem in record.get("problems") or ():
+        yield "problem", f"{problem.get('code')}: {problem.get('message')}"
+
+
+def agency_lines(agency: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Label and value of each fact of an agency, in words for people."""
     for name in ("portal_name", "managing_agency", "address"):
         if agency.get(name):
             yield "agency", str(agency[name])
@@ -69,5 +75,3 @@ def _lists(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield label, f"{phone.get('raw')}" + (f" = {phone['e164']}" if phone.get("e164") else "")
     for email in agency.get("emails") or ():
         yield "mail", f"{email.get('address')} ({email.get('label')})"
-    for problem in record.get("problems") or ():
-        yield "problem", f"{problem.get('code')}: {problem.get('message')}"

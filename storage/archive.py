@@ -4,7 +4,7 @@
         outcome = archive.put(record)
         archive.get(outcome.id)
 
-Beneath it lies a storage (`json_storage`) that reads TinyDB tables and takes whole batches; the archive knows records,
+Beneath it lies a storage (`line_storage`) that reads TinyDB tables and takes whole batches; the archive knows records,
 decisions and names, and never how documents reach the disk. What a storage owes it is `ArchiveStorage`.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from scraper.errors import ArchiveError, InputError
 from scraper.models import Outcome, Record
 from storage import identity
+from storage.agencies import select
 from storage.decide import Decision, Json, article, content_hash, decide, revision, same_bytes
 from storage.filters import Day, Test, test_of
 from storage.intake import Entry, batches, entry
@@ -31,20 +33,28 @@ if TYPE_CHECKING:
 BATCH_RECORDS = 256
 BATCH_CHARACTERS = 16_000_000
 BATCH_SECONDS = 5.0
+_SOME_IDS = 5
 LOCK_SECONDS = 10.0
+TABLES = ("articles", "revisions", "agencies")
 
 
 class ArchiveStorage(Protocol):
-    """What the archive asks of a storage; `json_storage` is one."""
+    """What the archive asks of a storage; `line_storage` is one."""
+
+    notices: list[str]
+    """What was mended on the way and a person should hear of."""
 
     def table(self, name: str) -> ArchiveTable:
         """The TinyDB table of that name, for reading."""
 
-    def begin(self) -> None:
-        """Make sure that this run, and no other, may write; afterwards the tables show the last state."""
+    def writing(self, task: str = "writing") -> AbstractContextManager[None]:
+        """Let this run, and no other, write within the block, in which the tables show the last state."""
 
     def commit(self, changes: Mapping[str, Mapping[int, Any]]) -> None:
-        """Put documents (table → number → document) durably, all of them or none."""
+        """Put documents (table → number → document) durably, all of them or none. Only within `writing`."""
+
+    def compact(self) -> dict[str, tuple[int, int]]:
+        """Give back the room of what was superseded: file → size before and after, in bytes."""
 
     def close(self) -> None:
         """Give up whatever is held."""
@@ -55,8 +65,8 @@ class Archive:
 
     def __init__(self, path: Path, storage: ArchiveStorage, clock: Callable[[], datetime]) -> None:
         self.path = path
-        self.tables = MappingProxyType({name: storage.table(name) for name in ("articles", "revisions")})
-        """TinyDB tables `articles` and `revisions` (superseded states), for any TinyDB query."""
+        self.tables = MappingProxyType({name: storage.table(name) for name in TABLES})
+        """TinyDB tables `articles`, `revisions` (superseded states) and `agencies`, for any TinyDB query."""
         self._storage: ArchiveStorage | None = storage
         self._clock = clock
 
@@ -72,14 +82,15 @@ class Archive:
     ) -> Self:
         """Open the archive in the folder `path`.
 
-        mode "w" waits `lock_timeout` seconds for another writer (then Locked) and creates the folder with the first
-        record; "r" takes no lock, creates nothing, and is refused where there is no archive. clock: gives the time for
-        `first_seen` and the like. storage: class of the storage, `JsonStorage` unless told.
+        mode "w" creates the folder with the first record; "r" takes no lock, creates nothing, and is refused where
+        there is no archive. Several processes may write: each batch waits up to `lock_timeout` seconds for another's
+        (then Locked). clock: gives the time for `first_seen` and the like. storage: class of the storage, `LineStorage`
+        unless told.
         """
         if storage is None:
-            from storage.json_storage import JsonStorage
+            from storage.line_storage import LineStorage
 
-            storage = JsonStorage
+            storage = LineStorage
         folder = Path(path).absolute()
         return cls(folder, storage(folder, writable=mode == "w", lock_timeout=lock_timeout, now=_stamp(clock())), clock)
 
@@ -109,15 +120,14 @@ class Archive:
 
     def mark_gone(self, reference: str) -> Outcome | None:
         """Note that an article is no longer published (its address answers 404 or 410); None where it is unknown."""
-        number = self._number(reference)
-        if number is None:
-            return None
-        storage = self._open_storage()
-        storage.begin()
-        stored = self.tables["articles"].get(doc_id=number)
-        decision = decide(stored, None)
-        gone = article(decision, stored, None, number=number, order=0, now=_stamp(self._clock()))
-        storage.commit({"articles": {number: gone}})
+        with self._open_storage().writing():
+            number = self._number(reference)
+            stored = None if number is None else self.tables["articles"].document(number)
+            if number is None or stored is None:
+                return None
+            decision = decide(stored, None)
+            gone = article(decision, stored, None, number=number, order=0, now=_stamp(self._clock()))
+            self._open_storage().commit({"articles": {number: gone}})
         return _outcome(decision, gone, gone)
 
     def get(self, reference: str) -> Json | None:
@@ -126,8 +136,7 @@ class Archive:
         Raises InputError where several ids begin so.
         """
         number = self._number(reference)
-        found = None if number is None else self.tables["articles"].get(doc_id=number)
-        return None if found is None else dict(found)
+        return None if number is None else self.tables["articles"].document(number)
 
     def find(
         self,
@@ -159,12 +168,32 @@ class Archive:
             author=author,
             where=where,
         )
-        return (dict(document) for document in self.tables["articles"] if wanted(document))
+        return (document for document in self.tables["articles"].stream() if wanted(document))
 
     def history(self, reference: str) -> list[Json]:
         """All states of an article, oldest first, the current one included; empty where it is unknown."""
         number = self._number(reference)
         return [] if number is None else self._staging().history(number)
+
+    def agencies(self, *, portal: str | None = None, at: str | None = None) -> Iterator[Json]:
+        """Who published the portals, oldest first: {portal, first_seen, last_seen, agency}, one per state of facts.
+
+        portal: host or an address on it. at: year, month or day; the nearest states where none was seen then.
+        """
+        self._open_storage()
+        return select(self.tables["agencies"], portal=portal, at=at)
+
+    def compact(self) -> dict[str, tuple[int, int]]:
+        """Leave out what later writes have superseded: file → size before and after, in bytes. Revisions stay.
+
+        Raises Locked, NoSpace (there must be room for a second copy), Corrupt; then the archive is as before.
+        """
+        return self._open_storage().compact()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was mended on the way, for a person to hear: an unfinished write that was cut off."""
+        return tuple(self._open_storage().notices)
 
     def __len__(self) -> int:
         self._open_storage()
@@ -191,19 +220,20 @@ class Archive:
 
     def _staging(self) -> Staging:
         self._open_storage()
-        return Staging(self.tables["articles"], self.tables["revisions"])
+        return Staging(self.tables)
 
     def _number(self, reference: str) -> int | None:
         self._open_storage()
         articles = self.tables["articles"]
         within = identity.numbers_with(reference)
         if len(within) == 1:
-            return within.start if articles.contains(doc_id=within.start) else None
+            return within.start if articles.document(within.start) is not None else None
         if within:
-            found = [number for number in articles.doc_ids() if number in within]
+            found = articles.numbers(within, _SOME_IDS + 1)
             if len(found) > 1:
-                some = ", ".join(map(identity.id_of, sorted(found)[:5]))
-                raise InputError(reference, f"{len(found)} ids begin so: {some}", what="this id is ambiguous")
+                more = ", …" if len(found) > _SOME_IDS else ""
+                some = ", ".join(map(identity.id_of, sorted(found)[:_SOME_IDS]))
+                raise InputError(reference, f"several ids begin so: {some}{more}", what="this id is ambiguous")
             if found:
                 return found[0]
         key = identity.address_key(reference) or identity.address_key(f"https://{reference}")
@@ -213,15 +243,16 @@ class Archive:
         storage = self._open_storage()
         if all(item.error for item in batch):
             return [_failed(item.error) for item in batch if item.error]
-        storage.begin()
-        staging, now = self._staging(), _stamp(self._clock())
-        outcomes = [_failed(item.error) if item.error else _stage(staging, item.record, now) for item in batch]
-        storage.commit(staging.changes)
+        with storage.writing():
+            staging, now = self._staging(), _stamp(self._clock())
+            outcomes = [_failed(item.error) if item.error else _stage(staging, item.record, now) for item in batch]
+            storage.commit(staging.changes)
         return outcomes
 
 
 def _stage(staging: Staging, record: Json, now: str) -> Outcome:
     """Decide on one record and lay down what follows from it."""
+    staging.see_agency(record, now)
     number, stored = staging.place(record)
     decision = decide(stored, record)
     order = 1 if stored is None else staging.next_revision(stored)

@@ -91,7 +91,7 @@ def decide(stored: Json | None, new: Json | None) -> Decision:
 
 def content_hash(record: Mapping[str, Any]) -> str:
     """SHA-256 over the content fields: words and order count; layout, empty values and schemes of addresses do not."""
-    content = [_normal(name, record.get(name)) for name in CONTENT_FIELDS]
+    content = [normal(name, record.get(name)) for name in CONTENT_FIELDS]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
 
@@ -182,18 +182,18 @@ def captured_at(record: Mapping[str, Any]) -> datetime | None:
 
 
 def _differ(name: str, old: Any, new: Any) -> bool:
-    return bool(old != new and _normal(name, old) != _normal(name, new))
+    return bool(old != new and normal(name, old) != normal(name, new))
 
 
-def _normal(name: str, value: Any) -> Any:
+def normal(name: str, value: Any) -> Any:
     """The comparing form of a value: NFC, single blanks, nothing empty; None where nothing is left."""
     if isinstance(value, str):
         if name == "url":
             value = identity.address_key(value) or value
         return " ".join(unicodedata.normalize("NFC", value).split()) or None
     if isinstance(value, list):
-        return [item for item in (_normal(name, item) for item in value) if item is not None] or None
+        return [item for item in (normal(name, item) for item in value) if item is not None] or None
     if isinstance(value, dict):
-        pairs = ((key, _normal(key, item)) for key, item in value.items())
+        pairs = ((key, normal(key, item)) for key, item in value.items())
         return {key: item for key, item in pairs if item is not None} or None
     return value

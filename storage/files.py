@@ -6,16 +6,21 @@ Faults are OSError, to be translated by `faults.translated`; ArchiveError where 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scraper.errors import ArchiveError
 
 _WRITE_BYTES = 1 << 20
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_ASIDE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+SPARE_BYTES = 1 << 14
+"""What a write leaves free: for the folder's own growth and the index."""
 
 Marks = tuple[int, ...]
 """What tells one state of a file from the next: device, inode, size, time of change."""
@@ -51,19 +56,49 @@ def mode_of(file: Path) -> int | None:
         return None
 
 
-def write_new(file: Path, chunks: list[bytes], *, mode: int | None) -> None:
+def write_new(file: Path, chunks: Iterable[bytes], *, mode: int | None) -> None:
     """Write a file that is not there yet and make its bytes durable. mode: permission bits, or None for the umask's."""
     descriptor = os.open(file, _WRITE_FLAGS, 0o666)
     try:
         if mode is not None:
             os.fchmod(descriptor, mode)
         for piece in _blocks(chunks):
-            left = memoryview(piece)
-            while left:
-                left = left[os.write(descriptor, left) :]
+            write_all(descriptor, piece)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def keep_aside(file: Path, content: bytes) -> None:
+    """Add bytes, and a line break, to a file for people to look at; durable."""
+    descriptor = os.open(file, _ASIDE_FLAGS, 0o644)
+    try:
+        write_all(descriptor, content + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all bytes, however few the system takes at a time."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def write_at(descriptor: int, content: bytes, at: int) -> None:
+    """As `write_all`, from that byte of the file on."""
+    left = memoryview(content)
+    while left:
+        done = os.pwrite(descriptor, left, at)
+        left, at = left[done:], at + done
+
+
+def refuse_full_disk(descriptor: int, size: int) -> None:
+    """Raise OSError (ENOSPC) before a write of so many bytes for which the disk has no room, with some to spare."""
+    disk = os.fstatvfs(descriptor)
+    if disk.f_bavail * disk.f_frsize < size + SPARE_BYTES:
+        raise OSError(errno.ENOSPC, f"{size} bytes wanted, {disk.f_bavail * disk.f_frsize} left")
 
 
 @contextlib.contextmanager
@@ -81,7 +116,7 @@ def _marks(found: os.stat_result) -> Marks:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _blocks(chunks: list[bytes]) -> Iterator[bytes]:
+def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
     block = bytearray()
     for piece in chunks:
         block += piece

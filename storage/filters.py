@@ -48,6 +48,20 @@ def test_of(
     return lambda record: all(test(record) for test in tests)
 
 
+def period_test(period: str) -> Callable[[str, str], int]:
+    """Where days stand to a year, month or day: -1 if first and last day lie before it, 1 if after, 0 if they meet it.
+
+    Raises InputError for a period that is none.
+    """
+    text = _bound(period)
+
+    def place(first: str, last: str) -> int:
+        length = min(len(text), 10)
+        return -1 if last[:length] < text[:length] else 1 if first[:length] > text[:length] else 0
+
+    return place
+
+
 def _at_portal(portal: str) -> Test:
     host = identity.host_of(portal if "://" in portal else f"https://{portal}")
     if not host:
@@ -64,10 +78,7 @@ def _says(field: str, wanted: str) -> Test:
 
 def _dated(bound: Day, holds: Callable[[str, str], bool]) -> Test:
     """Both dates are compared as printed, to the precision of the coarser one."""
-    text = bound.isoformat() if isinstance(bound, datetime.date) else bound.strip()
-    if not _ISO.fullmatch(text):
-        raise InputError(text, "expected YYYY, YYYY-MM, YYYY-MM-DD or an ISO 8601 time", what="cannot read this date")
-    text = text.replace(" ", "T")[:19]
+    text = _bound(bound)
 
     def test(record: Mapping[str, Any]) -> bool:
         printed = record.get("published_at")
@@ -77,6 +88,13 @@ def _dated(bound: Day, holds: Callable[[str, str], bool]) -> Test:
         return holds(printed[:length], text[:length])
 
     return test
+
+
+def _bound(bound: Day) -> str:
+    text = bound.isoformat() if isinstance(bound, datetime.date) else bound.strip()
+    if not _ISO.fullmatch(text):
+        raise InputError(text, "expected YYYY, YYYY-MM, YYYY-MM-DD or an ISO 8601 time", what="cannot read this date")
+    return text.replace(" ", "T")[:19]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ from scraper.errors import InputError
 from scraper.models import Record, to_dict
 from storage.decide import ADDED_FIELDS, Json
 from storage.identity import addresses
+from storage.line_format import encode
 
 MAX_DEPTH = 100
 """Deepest nesting of a record, so that what was written can be read back from any depth of the call stack."""
@@ -46,11 +47,6 @@ def entry(record: Record | Mapping[str, Any]) -> Entry:
     if isinstance(data.get("aliases"), list):
         plain["aliases"] = list(known)
     return Entry(plain, len(text))
-
-
-def encode(document: Any) -> str:
-    """One document as one line of JSON. Raises ValueError, TypeError or RecursionError for what JSON cannot hold."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
 def batches(entries: Iterable[Entry], *, records: int, size: int, seconds: float) -> Iterator[list[Entry]]:

@@ -1,7 +1,7 @@
 """One writer at a time: an advisory `flock` on a file of the archive's folder (POSIX systems).
 
 The kernel drops the lock with the process, however it ends, so a lock file that is left behind means nothing. The file
-holds one line of JSON about the holder, for the message that others get.
+holds one line of JSON about its last holder, for the message that others get.
 """
 
 from __future__ import annotations
@@ -10,48 +10,66 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from scraper.errors import ArchiveError, Locked
 from scraper.text import tidy
 from storage.faults import translated
 
+LOCK = "luutru.lock"
+"""Its file's name in an archive's folder."""
+
 _LONGEST_PAUSE = 0.2
 _LONGEST_NOTE = 1000
+_NOTE_LENGTH = 200
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class WriterLock:
-    """The lock on `path`, held from construction to `release`.
+    """The lock on `path`. Its file is made with the first `held`, in a folder that must be there.
 
-    timeout: seconds to wait for another holder.  since: time stamp noted for others.
-    Raises Locked (with pid, host and start of the holder) after the wait, ArchiveError where the file cannot be used.
+    timeout: seconds to wait for another holder.  since: time stamp for others: when this run began.
     """
 
     def __init__(self, path: Path, *, timeout: float, since: str) -> None:
         self._path = path
-        with translated(path):
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
-        try:
-            self._wait(time.monotonic() + timeout)
-            self.check()
-            note = {"pid": os.getpid(), "host": os.uname().nodename, "since": since}
-            self._write_note(json.dumps(note) + "\n")
-        except BaseException:
-            os.close(self._fd)
-            raise
+        self._timeout = timeout
+        self._since = since
+        self._fd = -1
 
-    def check(self) -> None:
-        """Raise ArchiveError if the folder no longer holds the file that was locked: moved, replaced or deleted."""
+    @contextlib.contextmanager
+    def held(self, task: str) -> Iterator[None]:
+        """Hold the lock within the block. task: what for, in a word, for the message that others get.
+
+        Raises Locked (with task, pid, host and since) after the wait; ArchiveError where the file cannot be used, or is
+        no longer the one that was first opened: the folder was moved, replaced or deleted.
+        """
+        import fcntl
+
+        if self._fd < 0:
+            with translated(self._path):
+                self._fd = os.open(self._path, _FLAGS, 0o644)
+        self._wait(time.monotonic() + self._timeout)
+        try:
+            self._check()
+            self._leave_note(task)
+            yield
+        finally:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _check(self) -> None:
         mine = os.fstat(self._fd)
         with translated(self._path):
             there = self._path.lstat()
         if (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino):
             raise ArchiveError(str(self._path), "the folder was replaced while it was open")
-
-    def release(self) -> None:
-        """Let others write."""
-        self._write_note("")
-        os.close(self._fd)
 
     def _wait(self, deadline: float) -> None:
         import fcntl
@@ -70,13 +88,16 @@ class WriterLock:
     def _holder(self) -> str:
         try:
             note = json.loads(os.pread(self._fd, _LONGEST_NOTE, 0))
-            pid, host, since = (tidy(str(note[name]))[:100] for name in ("pid", "host", "since"))
+            task, pid, host, since = (tidy(str(note[name]))[:100] for name in ("task", "pid", "host", "since"))
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return "by another process"
-        return f"by process {pid} on {host} since {since}"
+        return f"by process {pid} on {host}, {task}, running since {since}"
 
-    def _write_note(self, note: str) -> None:
-        """Courtesy only: the lock holds without it, so a full disk is no reason to fail."""
+    def _leave_note(self, task: str) -> None:
+        """Courtesy only: the lock holds without it, so a full disk is no reason to fail. It may stay behind."""
+        note = {"task": task, "pid": os.getpid(), "host": os.uname().nodename, "since": self._since}
+        line = json.dumps(note).ljust(_NOTE_LENGTH).encode("utf-8") + b"\n"
         with contextlib.suppress(OSError):
-            os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, note.encode("utf-8"), 0)
+            if os.pread(self._fd, _LONGEST_NOTE, 0) != line:
+                os.ftruncate(self._fd, 0)
+                os.pwrite(self._fd, line, 0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from storage import identity
+from storage import agencies, identity
 from storage.decide import Json, captured_at
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Staging:
     """Documents to be committed, as `changes`: table → number → document."""
 
-    def __init__(self, articles: ArchiveTable, revisions: ArchiveTable) -> None:
-        self._tables = {"articles": articles, "revisions": revisions}
+    def __init__(self, tables: Mapping[str, ArchiveTable]) -> None:
+        self._tables = tables
         self._keys: dict[str, int] = {}
         self.changes: dict[str, dict[int, Json]] = {}
 
@@ -74,6 +74,19 @@ class Staging:
         number, _ = self._revision(document["id"], document["revision"])
         self.changes.setdefault("revisions", {})[number] = document
 
+    def see_agency(self, record: Json, now: str) -> None:
+        """Lay down that the record's agency was seen, where that says something new."""
+        if (seen := agencies.sighting(record, now)) is None:
+            return
+        key, document = seen
+
+        def matches(one: Json) -> bool:
+            return bool(one["portal"] == document["portal"] and agencies.sighting_key(one) == key)
+
+        number, stored = _seek(key, lambda number: self._document("agencies", number), matches)
+        if (result := agencies.widened(stored, document)) is not None:
+            self.changes.setdefault("agencies", {})[number] = result
+
     def _revision(self, name: str, order: int) -> tuple[int, Json | None]:
         def matches(one: Json) -> bool:
             return bool(one["id"] == name and one["revision"] == order)
@@ -82,7 +95,7 @@ class Staging:
 
     def _document(self, table: str, number: int) -> Json | None:
         staged = self.changes.get(table, {}).get(number)
-        return staged if staged is not None else self._tables[table].get(doc_id=number)
+        return staged if staged is not None else self._tables[table].document(number)
 
 
 def _seek(key: str, get: Callable[[int], Json | None], matches: Callable[[Json], bool]) -> tuple[int, Json | None]:

@@ -1,68 +1,104 @@
-"""TinyDB tables as the archive opens them: for reading, and every document handed out is a copy."""
+"""TinyDB tables as the archive opens them: for reading, one document at a time, never all at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, ItemsView, Iterator, Mapping
+from typing import Any, NoReturn, Protocol
 
 from tinydb.storages import Storage
-from tinydb.table import Document, Table
+from tinydb.table import Table
 
 from scraper.errors import ArchiveError
 from storage import identity
+from storage.decide import Json
 
 
-def copied(value: Any) -> Any:
-    """A deep copy of JSON values."""
-    if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [copied(item) for item in value]
-    return value
+class Documents(Protocol):
+    """What a storage holds of one table; every call shows the state of now."""
 
+    def __len__(self) -> int: ...
 
-class CopiedDocument(Document):
-    """A document that may be changed without touching the table's own."""
+    def document(self, number: int) -> Json | None:
+        """The document with that number, a copy of its own."""
 
-    def __init__(self, value: Mapping[str, Any], doc_id: int) -> None:
-        super().__init__(copied(value), doc_id)
+    def documents(self) -> Iterator[tuple[int, Json]]:
+        """Number and document of all, in the order of first storing."""
+
+    def numbers(self, within: range, limit: int) -> list[int]:
+        """Document numbers in a range, at least `limit` of them if there are so many."""
+
+    def owner(self, hash_: int) -> int | None:
+        """Number of the document that has the identity key whose `identity.number_of` is given."""
 
 
 class ArchiveTable(Table):
     """A table that answers every TinyDB query and refuses to write, because the archive is the only door for that.
 
-    Beyond TinyDB it knows the numbers of its documents and which article has an identity key. A storage whose tables
-    need not be read whole overrides these two and `_read_table`.
+    documents: gives what is stored now; None before the first write.
     """
 
-    document_class = CopiedDocument
-
-    def __init__(self, storage: Storage, name: str) -> None:
+    def __init__(self, storage: Storage, name: str, documents: Callable[[], Documents | None]) -> None:
         # No query cache: the storage changes beneath the table.
         super().__init__(storage, name, cache_size=0)
-        self._index: dict[str, int] = {}
-        self._indexed: object = None
+        self._documents = documents
 
-    def doc_ids(self) -> Iterator[int]:
-        """All document numbers, in the order of storing."""
-        return map(int, self._read_table())
+    def numbers(self, within: range, limit: int) -> list[int]:
+        """As `Documents.numbers`."""
+        found = self._documents()
+        return [] if found is None else found.numbers(within, limit)
 
     def with_key(self, key: str) -> int | None:
         """Number of the document with this identity key; that of its own address counts before another's alias."""
-        documents = self._read_table()
-        if documents is not self._indexed:
-            self._index = _key_index(documents)
-            self._indexed = documents
-        return self._index.get(key)
+        found = self._documents()
+        return None if found is None else found.owner(identity.number_of(key))
+
+    def document(self, number: int) -> Json | None:
+        """The document with that number as a plain dict."""
+        found = self._documents()
+        return None if found is None else found.document(number)
+
+    def stream(self) -> Iterator[Json]:
+        """All documents as plain dicts, in the order of first storing."""
+        found = self._documents()
+        return iter(()) if found is None else (document for _, document in found.documents())
+
+    def _read_table(self) -> Mapping[str, Json]:  # type: ignore[override]
+        return _Stream(self._documents())
 
     def _update_table(self, updater: Callable[[dict[int, Mapping[Any, Any]]], None]) -> NoReturn:
         raise ArchiveError(self.name, "this table is for queries", hint="store records with Archive.put")
 
 
-def _key_index(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    known: dict[str, int] = {}
-    own: dict[str, int] = {}
-    for number, document in documents.items():
-        known.update(dict.fromkeys(identity.keys(document), int(number)))
-        own.update(dict.fromkeys(identity.keys({**document, "aliases": []}), int(number)))
-    return known | own
+class _Stream(Mapping[str, Json]):
+    """The table as TinyDB wants to see it, a mapping from number to document, read as it is asked for."""
+
+    def __init__(self, documents: Documents | None) -> None:
+        self._documents = documents
+
+    def __getitem__(self, number: str) -> Json:
+        found = self._documents.document(int(number)) if self._documents is not None else None
+        if found is None:
+            raise KeyError(number)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (number for number, _ in self.items())
+
+    def __len__(self) -> int:
+        return 0 if self._documents is None else len(self._documents)
+
+    def items(self) -> ItemsView[str, Json]:
+        return _Items(self)
+
+    def pairs(self) -> Iterator[tuple[str, Json]]:
+        """Number and document of all."""
+        if self._documents is not None:
+            for number, document in self._documents.documents():
+                yield str(number), document
+
+
+class _Items(ItemsView[str, Json]):
+    _mapping: _Stream
+
+    def __iter__(self) -> Iterator[tuple[str, Json]]:
+        return self._mapping.pairs()

@@ -19,9 +19,9 @@ from tinydb import where
 from scraper.errors import ArchiveError, InputError, Locked
 from scraper.models import Agency, CaptureInfo, Evidence, Image, Person, Phone, Problem, Record, to_dict
 from storage.archive import Archive
-from storage.json_storage import JsonStorage
+from storage.line_storage import LineStorage
 
-BACKENDS: list[Any] = [JsonStorage]
+BACKENDS: list[Any] = [LineStorage]
 ROOT = Path(__file__).parents[1]
 START = datetime.datetime(2024, 3, 1, 8, 0, tzinfo=datetime.UTC)
 
@@ -401,29 +401,34 @@ def test_a_closed_archive_says_so(open_archive: Opener) -> None:
             call()
 
 
-def test_one_writer_at_a_time_and_readers_always(open_archive: Opener) -> None:
-    with open_archive() as first:
-        first.put(sample(1))
-        with pytest.raises(Locked, match=r"by process \d+ on .+ since 2024-03-01T08:01:00") as caught:
-            open_archive()
-        assert caught.value.code == "locked"
+def test_writers_take_turns_and_readers_see_each_batch(open_archive: Opener) -> None:
+    with open_archive() as first, open_archive() as second:
+        assert first.put(sample(1)).kind == "new"
+        assert second.put(sample(1)).kind == "unchanged"
+        assert second.put(sample(2)).kind == "new"
         with open_archive("r") as reader:
-            assert len(reader) == 1
-            first.put(sample(2))
-            assert len(reader) == 2
-    with open_archive() as second:
-        assert len(second) == 2
+            assert len(reader) == len(first) == 2
+            first.put(sample(2, title="Sửa"))
+            assert len(second.history(sample(2).url or "")) == len(reader.history(sample(2).url or "")) == 2
 
 
-def test_two_writers_that_both_found_nothing(open_archive: Opener) -> None:
-    first, second = open_archive(), open_archive()
-    assert first.put(sample(1)).kind == "new"
-    with pytest.raises(Locked):
-        second.put(sample(2))
-    first.close()
-    assert second.put(sample(1)).kind == "unchanged"
-    assert second.put(sample(2)).kind == "new"
-    assert len(second) == 2
+def test_while_one_writes_others_wait_and_say_for_whom(open_archive: Opener) -> None:
+    with open_archive() as first, open_archive() as second:
+        first.put(sample(1))
+
+        def records() -> Iterator[Record]:
+            yield sample(2)
+            yield sample(3)
+
+        with first._open_storage().writing("compacting"):
+            with pytest.raises(Locked, match=r"by process \d+ on .+, compacting, running since 2024-03-01") as caught:
+                list(second.put_many(records()))
+            with pytest.raises(Locked):
+                second.mark_gone(sample(1).url or "")
+            with open_archive("r") as reader:
+                assert len(reader) == 1
+        assert caught.value.code == "locked"
+        assert [outcome.kind for outcome in second.put_many(records())] == ["new", "new"]
 
 
 def test_a_writer_waits_for_another_process(open_archive: Opener, tmp_path: Path) -> None:
@@ -432,17 +437,47 @@ import sys, time
 from storage.archive import Archive
 with Archive.open(sys.argv[1]) as archive:
     archive.put({"title": "Của người khác"})
-    print("held", flush=True)
-    time.sleep(0.3)
+    with archive._open_storage().writing():
+        print("held", flush=True)
+        time.sleep(0.5)
 """
     command = [sys.executable, "-c", script, str(tmp_path / "archive")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(Locked, match=f"by process {other.pid} "):
-            open_archive()
+        with open_archive() as archive, pytest.raises(Locked, match=f"by process {other.pid} "):
+            archive.put(sample(1))
         with open_archive(lock_timeout=20.0) as archive:
-            assert [stored["title"] for stored in archive.find()] == ["Của người khác"]
+            archive.put(sample(1))
+            assert [stored["title"] for stored in archive.find()] == ["Của người khác", sample(1).title]
+
+
+def test_agencies_keep_who_was_responsible_and_when(open_archive: Opener) -> None:
+    def seen(moment: str, number: int, name: str) -> Record:
+        agency = Agency(managing_agency="UBND xã Mười", responsible_person=Person(name, ("Trưởng ban",)))
+        return sample(number, agency=agency, capture=at(moment))
+
+    with open_archive() as archive:
+        archive.put(seen("2018-03-01T10:00:00+07:00", 1, "Đèo Văn Lúa"))
+        archive.put(seen("2018-09-05T10:00:00+07:00", 2, "Đèo  Văn Lúa"))
+        archive.put(seen("2021-01-05T10:00:00+07:00", 1, "Lò Thị Mây"))
+        archive.put(seen("2018-06-05T10:00:00+07:00", 3, "Đèo Văn Lúa"))
+        archive.put(sample(4, agency=None, capture=at("2021-02-01T00:00:00Z")))
+        archive.put({"title": "Không địa chỉ", "agency": {"managing_agency": "Ai đó"}})
+
+        def who(**asked: Any) -> list[tuple[str, str, str]]:
+            found = archive.agencies(**asked)
+            return [(s["agency"]["responsible_person"]["name"], s["first_seen"], s["last_seen"]) for s in found]
+
+        lua, may = ("Đèo Văn Lúa", "2018-03-01", "2018-09-05"), ("Lò Thị Mây", "2021-01-05", "2021-01-05")
+        assert who() == who(portal="https://www.muoixa.example/x") == [lua, may]
+        assert who(at="2018") == who(at="2018-07-01") == who(at="2017") == [lua]
+        assert who(at="2021-01") == who(at="2024") == [may]
+        assert who(at="2019-12-31") == [lua, may]
+        assert who(portal="khac.example") == []
+        assert len(archive.tables["agencies"]) == 2
+        with pytest.raises(InputError):
+            who(at="năm ngoái")
 
 
 def test_opening_and_showing_loads_no_heavy_module() -> None:

@@ -6,11 +6,12 @@ import errno
 import json
 import os
 import random
+import re
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import pytest
 
 from scraper.errors import ArchiveError, Corrupt, NoSpace, SchemaTooNew
 from storage.archive import Archive
-from storage.json_storage import JsonStorage
+from storage.integrity import Fault, Tally, repair, verify
+from storage.lock import LOCK
 from tests.test_archive import BACKENDS, ROOT, sample
 
 
@@ -27,7 +29,7 @@ class Place:
 
     def __init__(self, backend: Any, path: Path) -> None:
         self.backend, self.path = backend, path
-        self.file: Path = path / backend.FILE
+        self.file: Path = path / "articles.json"
 
     def open(self, mode: Any = "w", **options: Any) -> Archive:
         return Archive.open(self.path, mode=mode, storage=self.backend, lock_timeout=0.0, **options)
@@ -67,41 +69,77 @@ def raising(code: int) -> Callable[[], Any]:
     return fault
 
 
+STEPS = ("pwrite", "fdatasync", "write", "fsync", "replace", "open", "ftruncate")
+CHANGES = {"new": sample(2), "changed": sample(1, title="Đã sửa"), "first agency": sample(3, agency=None)}
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-@pytest.mark.parametrize("step", ["write", "fsync", "replace", "link", "open"])
-@pytest.mark.parametrize("at", [0, 1, 2])
-def test_a_fault_at_any_step_leaves_the_archive_before_or_after(
-    place: Place, monkeypatch: pytest.MonkeyPatch, code: int, step: str, at: int
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_fault_at_every_call_in_turn_leaves_the_archive_as_before(
+    place: Place, monkeypatch: pytest.MonkeyPatch, code: int, step: str, change: str
 ) -> None:
     place.fill(1)
-    before, names = place.titles(), place.names()
-    with place.open() as archive:
-        with monkeypatch.context() as patch:
-            patch.setattr(os, step, failing(getattr(os, step), at, raising(code)))
+    before = snapshot(place)
+    for number in range(50):
+        with place.open() as archive, monkeypatch.context() as patch:
+            patch.setattr(os, step, failing(getattr(os, step), number, raising(code)))
             try:
-                archive.put(sample(2))
-                failed = False
-            except NoSpace:
-                failed = True
-                assert code != errno.EIO
-            except ArchiveError:
-                failed = True
-                assert code == errno.EIO
-        after = [*before, sample(2).title]
-        assert place.titles() in ((before, after) if failed else (after,))
-        if failed and (step, at) != ("fsync", 1):  # the folder's own, after the file is in place
-            assert place.titles() == before
-        assert set(place.names()) - set(names) <= {"luutru.json.bak"}
-        assert archive.put(sample(3)).kind == "new"
-    assert place.titles()[-1] == sample(3).title
+                archive.put(CHANGES[change])
+                failed = None
+            except ArchiveError as error:
+                failed = error
+                assert isinstance(error, NoSpace) == (code != errno.EIO)
+        if failed is None:
+            break
+        assert snapshot(place) == before
+    else:
+        pytest.fail("it never ended")
+    assert failed is None
+    assert snapshot(place) != before
+    with place.open() as archive:
+        assert archive.put(CHANGES[change]).kind == "unchanged"
+    assert faults(place) == []
+
+
+def snapshot(place: Place) -> dict[str, Any]:
+    """What readers see: every state of every article."""
+    with place.open("r") as archive:
+        return {stored["id"]: archive.history(stored["id"]) for stored in archive.find()}
+
+
+def faults(place: Place) -> list[Fault]:
+    return list(verify(place.path, Tally({}, {})))
+
+
+def test_a_disk_without_room_is_noticed_before_anything_is_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.fill(1)
+    before = place.file.read_bytes()
+    real = os.fstatvfs
+
+    def full(descriptor: int) -> Any:
+        found = list(real(descriptor))
+        found[4] = 3  # blocks available
+        return os.statvfs_result(found)
+
+    monkeypatch.setattr(os, "fstatvfs", full)
+    with place.open() as archive:
+        with pytest.raises(NoSpace, match=r"bytes wanted, \d+ left"):
+            archive.put(sample(2))
+        with pytest.raises(NoSpace):
+            archive.compact()
+    assert place.file.read_bytes() == before
 
 
 def test_writes_that_take_only_some_bytes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.write
+    real, real_at = os.write, os.pwrite
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda file, text: real(file, bytes(text)[:7]))
-        place.fill(1)
-    assert len(place.titles()) == 1
+        patch.setattr(os, "pwrite", lambda file, text, at: real_at(file, bytes(text)[:7], at))
+        place.fill(1, 2)
+    assert len(place.titles()) == 2
 
 
 OTHER_PROCESS = """
@@ -123,13 +161,16 @@ def counted(real):
         left -= 1
         return real(*given, **named)
     return call
-with archive() as opened:
-    pass
-for step in ("open", "write", "fsync", "link", "replace", "unlink"):
+for step in ("open", "write", "pwrite", "fsync", "fdatasync", "link", "replace", "rename", "unlink", "ftruncate"):
     setattr(os, step, counted(getattr(os, step)))
 with archive() as opened:
-    opened.put(text(2))
+    {task}
 """
+TASKS = {
+    "add": "opened.put(text(2))",
+    "update": 'opened.put({**text(1), "url": "https://muoixa.example/1", "body_text": "Khác."})',
+    "compact": "opened.compact()",
+}
 
 
 def command(place: Place, script: str, *more: object) -> list[str]:
@@ -142,30 +183,64 @@ def run(place: Place, script: str, *more: object) -> subprocess.CompletedProcess
     return subprocess.run(command(place, script, *more), cwd=ROOT, capture_output=True, text=True)
 
 
-def test_killed_before_every_single_step(place: Place) -> None:
-    place.fill(1)
+def prepare(place: Place, kind: str) -> None:
+    with place.open() as archive:
+        archive.put({"title": "Bản tin 1", "body_text": "Cũ.", "url": "https://muoixa.example/1"})
+        for views in range(3):
+            archive.put({"title": "Bản tin 1", "body_text": "Cũ.", "url": "https://muoixa.example/1", "views": views})
+    if kind == "migrate":
+        make_old(place)
+
+
+def make_old(place: Place) -> None:
+    """The same archive in format 1, as it was written before."""
+    with place.open("r") as archive:
+        tables = {
+            name: {str(one.doc_id): dict(one) for one in table}
+            for name, table in archive.tables.items()
+            if name != "agencies"
+        }
+    for name in place.names():
+        (place.path / name).unlink()
+    meta = {"format": 1, "created_at": "2024-01-01T00:00:00+00:00", "written_by": "luutru 0.1.0", "sha256": None}
+    (place.path / "luutru.json").write_text(json.dumps({"_meta": {"1": meta}, **tables}), "utf-8")
+
+
+@pytest.mark.parametrize("task", [*TASKS, "migrate"])
+def test_killed_before_every_single_step(place: Place, task: str) -> None:
+    prepare(place, task)
     saved = {name: (place.path / name).read_bytes() for name in place.names()}
-    before, after = place.titles(), [*place.titles(), "Bản tin 2"]
-    met = set()
-    for step in range(100):
-        done = run(place, CRASHING, step)
-        titles = place.titles()
-        assert titles in (before, after)
-        met.add(len(titles))
-        if done.returncode == 0:
-            break
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        place.fill(1)
-        assert place.titles() == titles
-        assert set(place.names()) <= {*saved, "luutru.json.bak"}
+    script = CRASHING.replace("{task}", TASKS.get(task, "pass"))
+    goals = []
+    for step in range(200):
+        done = run(place, script, step)
+        with place.open():  # mends and, for a migration, begins again
+            pass
+        assert faults(place) == [], step
+        seen = shape(place)
+        assert run(place, script, 10**6).returncode == 0
+        goals.append(shape(place))
+        assert goals[-1] == goals[0]
+        assert [name for name in place.names() if name.startswith(".")] == []
         for name in place.names():
             (place.path / name).unlink()
         for name, content in saved.items():
             (place.path / name).write_bytes(content)
+        if done.returncode == 0:
+            assert seen == goals[0]
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
     else:
         pytest.fail("it never ended")
-    assert met == {1, 2}
-    assert step >= 8
+    assert step >= 5
+
+
+def shape(place: Place) -> list[Any]:
+    """Every state of every article, without the times at which the archive saw it."""
+    return [
+        [(state["revision"], state["title"], state["body_text"], state.get("views")) for state in states]
+        for states in snapshot(place).values()
+    ]
 
 
 WRITING = """
@@ -185,120 +260,218 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(place: Place) -> None
             acknowledged += [line.strip() for line in writer.stdout if line.endswith("\n")]
         with place.open() as archive:
             assert all(archive.get(name) is not None for name in acknowledged)
-            assert len(archive) % 3 == 0
-        assert set(place.names()) <= {"luutru.json", "luutru.json.bak", "luutru.lock"}
+        assert faults(place) == []
 
 
-def damages(content: bytes) -> Iterator[bytes]:
-    chance = random.Random(7)
-    yield b""
-    yield b"\0" * len(content)
-    yield content + b"{}"
-    yield b"[]"
-    yield b"{}"
-    yield b'{"_meta": {"1": {"format": 1}}}'
-    yield b'{"_meta": []}'
-    yield b"[" * 100_000
-    for at in [*range(1, len(content), 37), len(content) - 1]:
-        yield content[:at]
-    for at in range(0, len(content), 7):
-        yield content[:at] + bytes([content[at] ^ 1 << chance.randrange(8)]) + content[at + 1 :]
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else writes here: no pause before what looks unfinished is looked at again."""
+    monkeypatch.setattr("storage.integrity._SECOND_GLANCE", 0)
+    monkeypatch.setattr("storage.line_file._SECOND_GLANCE", 0)
 
 
-def test_damage_is_refused_and_left_as_it_is(place: Place) -> None:
+@pytest.mark.usefixtures("at_once")
+def test_every_truncation_of_the_last_line_is_named_and_harms_nothing_else(place: Place) -> None:
     place.fill(1, 2)
     whole = place.file.read_bytes()
-    for content in damages(whole):
-        place.file.write_bytes(content)
-        for mode in ("r", "w"):
-            with pytest.raises(ArchiveError) as caught:
-                place.open(mode)
-            assert isinstance(caught.value, Corrupt | SchemaTooNew)
-            assert str(place.file) in str(caught.value)
-            assert caught.value.hint
-        assert place.file.read_bytes() == content
+    last = whole.rindex(b'\n"', 0, -10)
+    for end in range(last - 1, len(whole)):
+        place.file.write_bytes(whole[:end])
+        assert [fault.code for fault in faults(place)] == ["torn"]
+        assert place.file.read_bytes() == whole[:end]
+        complete = end >= len(whole) - 4
+        assert place.titles() == [sample(n).title for n in ((1, 2) if complete else (1,))]
+        with place.open() as archive:
+            assert archive.put(sample(3)).kind == "new"
+            assert "an unfinished write was cut off" in archive.notices[0]
+        assert faults(place) == []
+        aside = place.path / "articles.torn"
+        if end in (last - 1, len(whole) - 4):
+            assert not aside.exists()
+            continue
+        assert aside.read_bytes() == whole[last - 1 if not complete else len(whole) - 4 : end] + b"\n"
+        aside.unlink()
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_thousand_flipped_bits_are_each_found_and_harm_nothing_else(place: Place) -> None:
+    place.fill(1, 2, 3)
+    whole, chance = place.file.read_bytes(), random.Random(7)
+    numbers = {stored["title"]: stored.doc_id for stored in place.open("r").tables["articles"]}
+    for _ in range(1000):
+        at, bit = chance.randrange(len(whole)), chance.randrange(8)
+        damaged = whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :]
+        place.file.write_bytes(damaged)
+        found = faults(place)
+        assert found, (at, bit)
+        assert all(fault.repair and fault.file == "articles.json" for fault in found)
+        assert min(fault.at or 0 for fault in found) <= at
+        assert place.file.read_bytes() == damaged
+        if found[0].code == "head":
+            for mode in ("r", "w"):
+                with pytest.raises(Corrupt, match=r"articles\.json"):
+                    place.open(mode)
+        else:
+            with place.open("r") as archive:
+                read = [archive.tables["articles"].document(number) for number in numbers.values()]
+            assert len([one for one in read if one is not None]) >= 2
     place.file.write_bytes(whole)
-    assert len(place.titles()) == 2
+    assert faults(place) == []
 
 
-def test_damage_says_where_and_how_to_repair(place: Place) -> None:
-    place.fill(1, 2)
+def test_damage_stops_writers_and_readings_of_all_and_says_how_to_repair(place: Place) -> None:
+    place.fill(1, 2, 3)
     whole = place.file.read_bytes()
-    place.file.write_bytes(whole[:500])
-    with pytest.raises(Corrupt, match=r"of 500|after 500 bytes") as caught:
-        place.open()
-    assert "luutru.json.bak is whole and holds 1 articles" in caught.value.hint
-    place.file.write_bytes(whole.replace(b"article", b"art\xffcle", 1))
-    with pytest.raises(Corrupt, match=r"no UTF-8 at byte \d+ of"):
-        place.open()
-    place.file.write_bytes(whole.replace("Rạch Sậy".encode(), "Rạch Sây".encode(), 1))
-    with pytest.raises(Corrupt, match="does not fit its checksum"):
-        place.open()
-    (place.path / JsonStorage.BACKUP).write_bytes(b"")
-    with pytest.raises(Corrupt) as caught:
-        place.open()
-    assert caught.value.hint == "nothing was overwritten; restore luutru.json from a backup"
+    damaged = whole.replace("Rạch Sậy số 2".encode(), "Rạch Sây số 2".encode(), 1)
+    place.file.write_bytes(damaged)
+    with place.open() as archive:
+        for call in (lambda: archive.put(sample(4)), lambda: list(archive.find()), archive.compact):
+            with pytest.raises(Corrupt, match=r"articles\.json: a damaged line at byte \d+ \(\d+ bytes\)") as caught:
+                call()
+            assert "luutru verify --repair" in caught.value.hint
+        assert (archive.get(sample(3).url or "") or {})["title"] == sample(3).title
+    assert place.file.read_bytes() == damaged
+    (fault,) = faults(place)
+    assert (fault.code, fault.file) == ("damaged", "articles.json")
+    assert fault.at == whole.index(b"\n", whole.index("Rạch Sậy số 1".encode())) - 1
+    assert fault.id is not None
+    (done,) = repair(place.path, lock_timeout=0.0, now="2024-01-01T00:00:00+00:00")
+    assert "2 documents kept" in done
+    assert faults(place) == []
+    assert place.titles() == [sample(1).title, sample(3).title]
+    assert (place.path / "articles.before-repair.json").read_bytes() == damaged
+    assert "Rạch Sây số 2" in (place.path / "articles.damaged").read_text("utf-8")
+    place.fill(2)
+    assert len(place.titles()) == 3
 
 
-def test_a_lost_file_beside_its_backup_is_no_fresh_start(place: Place) -> None:
-    place.fill(1, 2)
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 3000, b"[]", b"{}", b"[" * 100_000, b'{"_meta": {"1": {"format": 2}}}']
+)
+def test_what_is_no_archive_is_refused_and_left_as_it_is(place: Place, content: bytes) -> None:
+    place.fill(1)
+    place.file.write_bytes(content)
+    for mode in ("r", "w"):
+        with pytest.raises(Corrupt, match=r"articles\.json") as caught:
+            place.open(mode)
+        assert caught.value.hint
+    assert place.file.read_bytes() == content
+    assert next(fault.code for fault in faults(place)) == "head"
+
+
+def test_what_was_changed_by_hand_is_named(place: Place) -> None:
+    place.fill(1)
+    with place.open() as archive:
+        stored = archive.tables["articles"].all()[0]
+        with archive._open_storage().writing():
+            archive._open_storage().commit(
+                {"articles": {stored.doc_id: {**stored, "title": "Sửa tay"}, 7: dict(stored)}}
+            )
+            archive._open_storage().commit({"revisions": {9: {**stored, "id": "aaaaaaaaaaaa"}}})
+    assert [fault.code for fault in faults(place)] == ["content_hash", "wrong_id", "orphan"]
+
+
+def test_a_lost_file_is_no_fresh_start(place: Place) -> None:
+    with place.open() as archive:
+        archive.put(sample(1))
+        archive.put(sample(1, title="Sửa"))
     place.file.rename(place.path / "elsewhere.json")
     for mode in ("r", "w"):
-        with pytest.raises(Corrupt, match="the file is missing") as caught:
+        with pytest.raises(Corrupt, match="the file is missing"):
             place.open(mode)
-        assert "holds 1 articles" in caught.value.hint
     assert not place.file.exists()
+    assert faults(place)[0].code == "missing"
 
 
-def test_an_edit_on_purpose_is_taken_and_sealed_again(place: Place) -> None:
-    place.fill(1)
-    tables = json.loads(place.file.read_text("utf-8"))
-    tables["_meta"]["1"]["sha256"] = None
-    next(iter(tables["articles"].values()))["title"] = "Sửa tay"
-    place.file.write_text(json.dumps(tables), "utf-8")
-    assert place.titles() == ["Sửa tay"]
-    place.fill(2)
-    meta = json.loads(place.file.read_text("utf-8"))["_meta"]["1"]
-    assert meta["format"] == 1
-    assert meta["created_at"] == tables["_meta"]["1"]["created_at"]
-    assert len(meta["sha256"]) == 64
+def test_a_file_that_lost_its_end_is_told_by_its_index(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.line_storage.MIN_INDEXED", 1)
+    place.fill(1, 2)
+    assert place.file.with_suffix(".index").exists()
+    whole = place.file.read_bytes()
+    place.file.write_bytes(whole[: whole.rindex(b",\n")] + b"\n}}\n")
+    for mode in ("r", "w"):
+        with pytest.raises(Corrupt, match="the file has lost its end") as caught:
+            place.open(mode)
+        assert "delete articles.index" in caught.value.hint
+    assert [fault.code for fault in faults(place)] == ["lost_end"]
+    place.file.with_suffix(".index").unlink()
+    assert place.titles() == [sample(1).title]
 
 
 def test_a_newer_format_is_left_alone(place: Place) -> None:
+    from storage.line_format import _sealed
+
     place.fill(1)
-    for content in (
-        place.file.read_bytes().replace(b'"format": 1', b'"format": 2'),
+    head, rest = place.file.read_bytes().split(b"}},\n", 1)
+    meta = re.sub(rb', "_crc": "\w{8}$', b"", head.split(b'"1": ', 1)[1].removesuffix(b'"'))
+    newer_meta = _sealed(meta.replace(b'"format": 2', b'"format": 3') + b"}")
+    for newer in (
+        b'{"_meta": {"1": ' + newer_meta + b"},\n" + rest,
         b'{"_meta": {"1": {"format": 9}}, "x": {}}',
-        b'{"_meta": {"format": 9}}',
     ):
-        place.file.write_bytes(content)
+        place.file.write_bytes(newer)
         for mode in ("r", "w"):
-            with pytest.raises(SchemaTooNew, match=r"format \d, known up to 1"):
+            with pytest.raises(SchemaTooNew, match=r"format \d, known up to 2"):
                 place.open(mode)
-        assert place.file.read_bytes() == content
+        with pytest.raises(SchemaTooNew):
+            faults(place)
+        assert place.file.read_bytes() == newer
 
 
-def test_the_file_is_plain_tinydb_json(place: Place) -> None:
+def test_an_earlier_format_is_brought_forward_with_a_backup(place: Place) -> None:
+    with place.open() as archive:
+        archive.put(sample(1))
+        archive.put(sample(1, title="Sửa"))
+        archive.put(sample(2))
+    before = snapshot(place)
+    make_old(place)
+    old = (place.path / "luutru.json").read_bytes()
+    with pytest.raises(ArchiveError, match="format 1") as caught:
+        place.open("r")
+    assert "luutru compact" in caught.value.hint
+    with place.open():
+        pass
+    assert snapshot(place) == before
+    assert (place.path / "luutru.format-1.json").read_bytes() == old
+    assert faults(place) == []
+    with place.open("r") as archive:
+        assert len(list(archive.agencies(portal="muoixa.example"))) == 1
+
+
+def test_a_damaged_earlier_format_is_left_alone(place: Place) -> None:
+    place.fill(1)
+    make_old(place)
+    path = place.path / "luutru.json"
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(Corrupt, match=r"luutru\.json"):
+        place.open()
+    assert place.names() == ["luutru.json", LOCK]
+
+
+def test_each_file_is_plain_tinydb_json_with_a_line_per_document(place: Place) -> None:
     from tinydb import TinyDB
 
     place.fill(1, 2)
+    with place.open() as archive:
+        archive.put(sample(1, title="Sửa"))
     with TinyDB(place.file, access_mode="r", encoding="utf-8") as database:
         assert database.tables() == {"_meta", "articles"}
-        assert [len(database.table(name)) for name in ("_meta", "articles")] == [1, 2]
-        assert database.table("_meta").all()[0]["format"] == 1
+        assert database.table("_meta").all()[0]["format"] == 2
+        assert [one["title"] for one in database.table("articles")] == ["Sửa", sample(2).title]
+    assert len(place.file.read_bytes().splitlines()) == 2 + 3 + 1
+    assert json.loads((place.path / "revisions.json").read_text("utf-8"))["revisions"]
 
 
 def test_links_and_pipes_in_the_folder_are_not_followed(place: Place, tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("không phải của kho", "utf-8")
     place.fill(1)
-    whole = place.file.read_bytes()
-    for name in JsonStorage.LEFT_OVER:
+    for name in (".articles.json.new", ".revisions.json.new", ".articles.index.new", "articles.index", "articles.torn"):
         (place.path / name).symlink_to(outside)
-    (place.path / JsonStorage.BACKUP).symlink_to(outside)
-    place.fill(2)
-    assert not (place.path / JsonStorage.BACKUP).is_symlink()
-    for name in (place.file.name, JsonStorage.LOCK):
+    with place.open() as archive:
+        archive.put(sample(1, title="Sửa"))
+        archive.compact()
+    for name in (place.file.name, LOCK):
         kept = (place.path / name).read_bytes()
         (place.path / name).unlink()
         (place.path / name).symlink_to(outside)
@@ -311,7 +484,6 @@ def test_links_and_pipes_in_the_folder_are_not_followed(place: Place, tmp_path: 
     os.mkfifo(place.file)
     with pytest.raises(ArchiveError, match="not a regular file"):
         place.open("r")
-    assert whole
 
 
 def test_places_where_no_archive_can_be(place: Place, tmp_path: Path) -> None:
@@ -327,8 +499,8 @@ def test_places_where_no_archive_can_be(place: Place, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_vanishes_or_is_swapped(place: Place) -> None:
-    place.fill(1)
     with place.open() as archive:
+        archive.put(sample(1))
         moved = place.path.rename(place.path.with_name("moved"))
         with pytest.raises(ArchiveError, match="vanished"):
             archive.put(sample(2))
@@ -345,11 +517,11 @@ def test_a_read_only_folder_can_be_read_but_not_written(place: Place) -> None:
     place.fill(1)
     place.path.chmod(0o555)
     place.file.chmod(0o444)
-    (place.path / JsonStorage.LOCK).chmod(0o444)
+    (place.path / LOCK).chmod(0o444)
     try:
         assert len(place.titles()) == 1
-        with pytest.raises(ArchiveError, match="no permission"):
-            place.open()
+        with place.open() as archive, pytest.raises(ArchiveError, match="no permission"):
+            archive.put(sample(2))
     finally:
         place.path.chmod(0o755)
 
@@ -363,14 +535,15 @@ def test_the_permissions_of_the_file_stay(place: Place) -> None:
 
 def test_a_strange_lock_file_is_only_a_lock(place: Place) -> None:
     place.fill(1)
-    lock = place.path / JsonStorage.LOCK
-    for note in (b"", b"\x1b[31m", b"[]", b"9" * 5000, b'{"pid": "\\u001b[2J7", "host": "h", "since": "s"}'):
-        with place.open():
+    lock = place.path / LOCK
+    strange = b'{"task": "t", "pid": "\\u001b[2J7", "host": "h", "since": "s"}'
+    for note in (b"", b"\x1b[31m", b"[]", b"9" * 5000, strange):
+        with place.open() as archive, archive._open_storage().writing():
             lock.write_bytes(note)
-            with pytest.raises(ArchiveError, match=r"in use: .*by (another process|process \[2J7 on h since s)"):
-                place.open()
+            in_use = pytest.raises(ArchiveError, match=r"in use: .*by (another process|process \[2J7 on h, t, ru)")
+            with place.open() as other, in_use:
+                other.put(sample(2))
     place.fill(2)
-    assert lock.read_bytes() == b""
 
 
 def test_a_real_limit_of_file_size(place: Place) -> None:
@@ -388,4 +561,4 @@ except NoSpace as error:
     done = run(place, script, len(before) + 100)
     assert "free some space" in done.stdout, done.stderr
     assert place.file.read_bytes() == before
-    assert place.names() == [place.file.name, JsonStorage.LOCK]
+    assert faults(place) == []

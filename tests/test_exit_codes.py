@@ -24,8 +24,9 @@ HOLD = """
 import sys, luutru
 with luutru.open("archive") as archive:
     archive.put({"title": "Giữ chỗ", "url": "http://xa.example/giu-cho"})
-    print("held", flush=True)
-    sys.stdin.read()
+    with archive._open_storage().writing():
+        print("held", flush=True)
+        sys.stdin.read()
 """
 
 
@@ -95,9 +96,9 @@ def test_6_an_archive_path_that_is_a_file(run: Run, tmp_path: Path) -> None:
 def test_6_a_damaged_archive_is_never_started_afresh(run: Run, tmp_path: Path, damage: str) -> None:
     page = save(tmp_path)
     keep(tmp_path)
-    file = tmp_path / "archive" / "luutru.json"
+    file = tmp_path / "archive" / "articles.json"
     whole = file.read_bytes()
-    bad = {"cut": whole[:-40], "flipped": whole.replace(b"Nh\xe1\xba\xa1n", b"Nh\xe1\xba\xa3n")}.get(
+    bad = {"cut": whole[:40], "flipped": whole.replace("nước".encode(), "nươc".encode())}.get(
         damage, damage.encode()
     )
     file.write_bytes(bad)
@@ -117,14 +118,14 @@ def test_6_no_archive_to_read(run: Run, tmp_path: Path) -> None:
 
 def test_6_a_file_size_limit_keeps_what_was_there(run: Run, tmp_path: Path) -> None:
     keep(tmp_path)
-    before = (tmp_path / "archive" / "luutru.json").read_bytes()
+    before = (tmp_path / "archive" / "articles.json").read_bytes()
     (tmp_path / "sitecustomize.py").write_text(
         f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({len(before)}, {len(before)}))\n"
     )
     env = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
     ran = run("add", save(tmp_path, "b.html", title="Trang thứ hai"), env=env)
     assert (ran.code, ran.out) == (ExitCode.ARCHIVE, "") and ran.err.startswith("luutru: no space left: ")
-    assert (tmp_path / "archive" / "luutru.json").read_bytes() == before
+    assert (tmp_path / "archive" / "articles.json").read_bytes() == before
     assert len(run("list").out.splitlines()) == 1
 
 
@@ -134,8 +135,8 @@ def test_6_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
     luutru_ = f"{sys.executable} -m luutru"
     script = (
         "mount -t tmpfs -o size=64k luutru disk || exit 99\n"
-        f"{luutru_} add a.html -a disk/kept || exit 98\ncp disk/kept/luutru.json before\n"
-        f"{luutru_} add b.html -a disk/kept; code=$?\ncmp before disk/kept/luutru.json || exit 97\n"
+        f"{luutru_} add a.html -a disk/kept || exit 98\ncp disk/kept/articles.json before\n"
+        f"{luutru_} add b.html -a disk/kept; code=$?\ncmp before disk/kept/articles.json || exit 97\n"
         f"{luutru_} list -a disk/kept || exit 96\nexit $code"
     )
     namespace = [] if shutil.which("unshare") is None else ["unshare", "--mount", "--map-root-user"]
@@ -165,12 +166,12 @@ def test_8_another_run_holds_the_lock(run: Run, tmp_path: Path) -> None:
     with holder:
         assert holder.stdin is not None and holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        before = (tmp_path / "archive" / "luutru.json").read_bytes()
+        before = (tmp_path / "archive" / "articles.json").read_bytes()
         ran = run("add", page)
         assert (ran.code, ran.out) == (ExitCode.LOCKED, "")
         assert ran.err.startswith("luutru: the archive is in use: ") and f"process {holder.pid}" in ran.err
         assert run("list").code == 0
-        assert (tmp_path / "archive" / "luutru.json").read_bytes() == before
+        assert (tmp_path / "archive" / "articles.json").read_bytes() == before
     assert run("add", page).code == 0
 
 

@@ -1,0 +1,305 @@
+"""One generation of one table's file: where every document lies, reading them, appending to them.
+
+A `LineFile` holds the file open. It knows places from the index as far as that covers the file, and from reading the
+file beyond. When the file is written anew (compacted), a new `LineFile` takes its place; whoever still reads from the
+old one reads on undisturbed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from scraper.errors import ArchiveError, Corrupt, SchemaTooNew
+from storage.decide import Json
+from storage.files import keep_aside, refuse_full_disk, write_at
+from storage.line_format import (
+    CLOSING,
+    FORMAT,
+    LONGEST_HEAD,
+    SEPARATOR,
+    Head,
+    NewerFormat,
+    line_of,
+    number_in,
+    parsed,
+    read_head,
+    text_in,
+)
+from storage.line_index import Place
+from storage.line_places import KeysOf, Places
+from storage.line_scan import Damage, Scanner
+
+FLUSH_LINES = 8192
+"""Most lines that are known in memory alone; more go into the index."""
+MIN_INDEXED = 256
+"""Fewest such lines for which the index is written when the file is closed."""
+REPAIR = (
+    "nothing was overwritten; `luutru verify` names every fault, `luutru verify --repair` sets damaged bytes aside and "
+    "keeps the rest"
+)
+
+_BLOCK = 1 << 18
+_LAST = 10  # the checksum of a line and what closes it
+_SECOND_GLANCE = 0.05
+_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class LineFile:
+    """The file at `path` of the table `table`.
+
+    keys_of: the identity keys of a document.  Raises FileNotFoundError where there is no file, other OSError, Corrupt
+    for a damaged head or a file that has lost its end, SchemaTooNew, ArchiveError for what is no file.
+    """
+
+    def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool) -> None:
+        self.path = path
+        self.damaged: list[Damage] = []
+        self.torn: Damage | None = None
+        self._writable = writable
+        self._index_path = path.with_suffix(".index")
+        self._size = self._fd = -1
+        self._fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | _OPEN_FLAGS)
+        try:
+            if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+                raise ArchiveError(str(path), "not a regular file")
+            self.head = self._read_head(table)
+        except BaseException:
+            os.close(self._fd)
+            self._fd = -1
+            raise
+        self._places = Places(
+            self._index_path, self.head.generation, keys_of, writable=writable, read_again=self._read_again
+        )
+        self._load_places()
+        self.refresh()
+
+    # What it holds
+
+    def __len__(self) -> int:
+        return self._places.documents
+
+    @property
+    def dead_bytes(self) -> int:
+        """Bytes of lines that later ones replace."""
+        return max(0, self.end - self.head.length - self._places.bytes - len(SEPARATOR) * len(self))
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return self.end + len(CLOSING)
+
+    @property
+    def mode(self) -> int:
+        """The file's permission bits."""
+        return stat.S_IMODE(os.fstat(self._fd).st_mode)
+
+    def refuse_lack_of_room(self) -> None:
+        """Raise OSError where the disk has no room for a second file of what counts."""
+        refuse_full_disk(self._fd, self.live_bytes)
+
+    @property
+    def live_bytes(self) -> int:
+        """Bytes of the lines that count."""
+        return self._places.bytes
+
+    def document(self, number: int) -> Json | None:
+        """The document with that number. Raises Corrupt where its line is damaged."""
+        place = self._places[number]
+        return None if place is None else self._document(self.bytes_at(place), number, place.at)
+
+    def owner(self, hash_: int) -> int | None:
+        """Number of the document that has the identity key with this hash."""
+        return self._places.owner(hash_)
+
+    def numbers(self, within: range, limit: int) -> list[int]:
+        """Document numbers in a range, at least `limit` of them if there are so many."""
+        return self._places.numbers(within, limit)
+
+    def lines(self) -> Iterator[tuple[Place, bytes]]:
+        """Place and line of each document in the order of first storing, as of now; the lines are not checked.
+
+        Raises Corrupt if damage was met when the file was read.
+        """
+        self.refuse_damage()
+        return self._lines()
+
+    def _lines(self) -> Iterator[tuple[Place, bytes]]:
+        window, origin = b"", 0
+        for place in self._places.until(self.end):
+            begin = place.at - origin
+            if begin < 0 or begin + place.length > len(window):
+                origin, begin = place.at, 0
+                window = os.pread(self._fd, max(_BLOCK, place.length), origin)
+            yield place, window[begin : begin + place.length]
+
+    def checked_lines(self) -> Iterator[bytes]:
+        """The bytes of `lines`, each of which fits its checksum. Raises Corrupt at a damaged one."""
+        for place, line in self.lines():
+            self._text(line, place.number, place.at)
+            yield line
+
+    def texts(self) -> Iterator[bytes]:
+        """The JSON text of each document, as `lines`, without reading it as JSON. Raises Corrupt at a damaged one."""
+        return (self._text(line, place.number, place.at) for place, line in self.lines())
+
+    def bytes_at(self, place: Place) -> bytes:
+        """The line at a place, unchecked."""
+        return os.pread(self._fd, place.length, place.at)
+
+    def documents(self) -> Iterator[tuple[int, Json]]:
+        """Number and document of each, as `lines`. Raises Corrupt at a damaged one."""
+        return ((place.number, self._document(line, place.number, place.at)) for place, line in self.lines())
+
+    def since(self, at: int) -> Iterator[tuple[int, Json]]:
+        """Number and document of each line that begins at byte `at` or later, oldest first, superseded ones too."""
+        for _, line in Scanner(self._fd, start=self.head.length, at=max(at, self.head.length)):
+            yield number_in(line), parsed(text_in(line))
+
+    # Keeping up and writing
+
+    def refresh(self) -> None:
+        """Take in what others have appended."""
+        size = os.fstat(self._fd).st_size
+        if size == self._size:
+            return
+        scanner = self._scan()
+        if scanner.damaged:  # or a reader's glance into the middle of a write: look again
+            time.sleep(_SECOND_GLANCE)
+            scanner = self._scan()
+        self.end, self.torn = scanner.end, scanner.torn
+        self.damaged += scanner.damaged
+        self._size = size if scanner.torn is None else -1
+
+    def _scan(self) -> Scanner:
+        scanner = Scanner(self._fd, start=self.head.length, at=self.end)
+        for at, line in scanner:
+            number = number_in(line)
+            self._places.note(number, self._document(line, number, at), at, len(line))
+            if self._places.unsaved >= FLUSH_LINES and not scanner.damaged:
+                self.save_index(at + len(line))
+        return scanner
+
+    def refuse_damage(self) -> None:
+        """Raise Corrupt if damaged lines were met when the file was read."""
+        if self.damaged:
+            at, length, cause = self.damaged[0]
+            raise Corrupt(str(self.path), f"{cause} at byte {at} ({length} bytes)", hint=REPAIR)
+
+    def append(self, documents: Mapping[int, Json]) -> None:
+        """Put documents at the end, durably, in one write over the closing bytes.
+
+        The caller holds the lock, has refreshed, knows of no damage. Raises OSError, and then the file is as before.
+        """
+        lines = {number: line_of(number, document) for number, document in documents.items()}
+        before, at = self.end, self.end + (1 if self.end == self.head.length else len(SEPARATOR))
+        written = (b"\n" if at == before + 1 else SEPARATOR) + SEPARATOR.join(lines.values()) + CLOSING
+        refuse_full_disk(self._fd, len(written))
+        try:
+            write_at(self._fd, written, before)
+            os.fdatasync(self._fd)
+        except BaseException:
+            self.cut(before)
+            raise
+        for number, line in lines.items():
+            self._places.note(number, documents[number], at, len(line))
+            at += len(line) + len(SEPARATOR)
+        self.end, self._size = before + len(written) - len(CLOSING), before + len(written)
+        if self._places.unsaved >= FLUSH_LINES:
+            self.save_index(self.end)
+
+    def cut(self, end: int) -> None:
+        """Make `end` the end of the last line again, as far as the disk allows."""
+        with contextlib.suppress(OSError):
+            write_at(self._fd, CLOSING, end)
+            os.ftruncate(self._fd, end + len(CLOSING))
+            os.fdatasync(self._fd)
+        self._size = -1
+
+    def set_aside(self) -> str | None:
+        """Cut a torn end off, keep its bytes in a file beside, and say so; None where the file ends as it should."""
+        if self.torn is None:
+            return None
+        at, length, cause = self.torn
+        aside = self.path.with_suffix(".torn")
+        if length > 0:
+            keep_aside(aside, os.pread(self._fd, length, at))
+        self.cut(at)
+        self.torn, self._size = None, os.fstat(self._fd).st_size
+        kept = f"; its {length} bytes are kept in {aside.name}" if length else ""
+        return f"{self.path}: {cause} at byte {at}: an unfinished write was cut off{kept}"
+
+    def save_index(self, end: int | None = None) -> None:
+        """Write into the index what lines up to byte `end` say (all unless told), if there may be one."""
+        if self._writable and not self.damaged:
+            end = self.end if end is None else end
+            self._places.save(end, self._last_bytes(end))
+
+    @property
+    def unindexed(self) -> int:
+        """How many documents the index does not know the places of."""
+        return self._places.unsaved
+
+    def close(self) -> None:
+        """Let go of the file and its index."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            self._places.forget()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the file that stands there is this one. Raises OSError where nothing does."""
+        mine, there = os.fstat(self._fd), path.lstat()
+        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+    def _read_head(self, table: str) -> Head:
+        raw = os.pread(self._fd, LONGEST_HEAD, 0)
+        try:
+            return read_head(raw, table)
+        except NewerFormat as newer:
+            cause = f"format {newer.args[0]}, known up to {FORMAT}"
+            raise SchemaTooNew(str(self.path), cause, hint="update luutru") from newer
+        except ValueError as error:
+            cause = str(error) if raw else "the file is empty"
+            raise Corrupt(str(self.path), cause, hint=REPAIR) from error
+
+    def _load_places(self) -> None:
+        """Begin with what the index knows of this very file. Raises Corrupt where it knows more than there is."""
+        state = self._places.load()
+        if state.covered > os.fstat(self._fd).st_size:
+            hint = f"restore the file from a backup; if you have done that, delete {self._index_path.name}"
+            raise Corrupt(str(self.path), f"the file has lost its end: it once had {state.covered} bytes", hint=hint)
+        if state.covered and self._last_bytes(state.covered) != state.last:
+            self._read_again()
+        else:
+            self.end = state.covered or self.head.length
+
+    def _read_again(self) -> None:
+        self._places.forget()
+        self.end, self._size = self.head.length, -1
+        self.refresh()
+
+    def _last_bytes(self, end: int) -> bytes:
+        return os.pread(self._fd, _LAST, max(0, end - _LAST))
+
+    def _text(self, line: bytes, number: int, at: int) -> bytes:
+        try:
+            if number_in(line) != number:
+                raise ValueError("another document's line")
+            return text_in(line)
+        except ValueError as error:
+            raise Corrupt(str(self.path), f"{error}, at byte {at}", hint=REPAIR) from error
+
+    def _document(self, line: bytes, number: int, at: int) -> Json:
+        text = self._text(line, number, at)
+        try:
+            return parsed(text)
+        except ValueError as error:
+            raise Corrupt(str(self.path), f"{error}, at byte {at}", hint=REPAIR) from error

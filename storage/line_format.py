@@ -1,0 +1,131 @@
+"""How a table lies in its file: one legal JSON document in TinyDB's layout, one document to a line, a checksum in each.
+
+    {"_meta": {"1": {"format": 2, "table": "articles", "generation": "…", …, "_crc": "5d41402a"}},
+    "articles": {
+    "<number>": {…one document…, "_crc": "9e107d9d"},
+    "<number>": {…the same number again: this line counts, as JSON readers take the last…, "_crc": "e4d909c2"}
+    }}
+
+A document is added by writing over `CLOSING`. `_crc` is the CRC-32 of all bytes of its line before its own eight
+digits, so every byte of a line is either checked by it or fixed. No raw line break, control or invisible line separator
+occurs inside a document: all of them are escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from storage.decide import Json
+
+FORMAT = 2
+CLOSING = b"\n}}\n"
+SEPARATOR = b",\n"
+LONGEST_HEAD = 4096
+
+_MARK = b'"_crc": "'
+_END = b'"}'
+_DIGITS = 8
+_TAIL = len(_MARK) + _DIGITS + len(_END)
+_NUMBER = re.compile(rb'"(\d{1,19})": \{')
+_HEAD = re.compile(rb'(?s)\{"_meta": \{"1": (\{.*?\})\},\n"([a-z_]+)": \{')
+_STATED_FORMAT = re.compile(rb'"format": (\d{1,9})')
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first two lines. generation: changes whenever the file is written anew; length: in bytes."""
+
+    table: str
+    generation: str
+    created_at: str
+    written_by: str
+    length: int = 0
+
+
+def encode(document: Any) -> str:
+    """One document as one line of JSON. Raises ValueError, TypeError or RecursionError for what JSON cannot hold.
+
+    Characters that steer terminals (C1 controls) or that other programs take for line breaks (U+0085, U+2028, U+2029)
+    are escaped beyond what JSON asks for, so that a line is safe to look at and to split.
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    return text if text.isprintable() else _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def line_of(number: int, document: Json) -> bytes:
+    """The line that holds a document, without the comma or line break after it."""
+    return _sealed(f'"{number}": {encode(document)}'.encode())
+
+
+def number_in(line: bytes) -> int:
+    """The document's number, which stands first. Raises ValueError where none does."""
+    found = _NUMBER.match(line)
+    if found is None:
+        raise ValueError("no document's line")
+    return int(found.group(1))
+
+
+def text_in(line: bytes) -> bytes:
+    """The document's JSON as it was encoded. Raises ValueError where the line does not fit its checksum."""
+    found = _NUMBER.match(line)
+    if found is None or not line.endswith(_END) or line[-_TAIL : -_TAIL + len(_MARK)] != _MARK:
+        raise ValueError("no document's line")
+    if line[-len(_END) - _DIGITS : -len(_END)] != _crc(memoryview(line)[: -len(_END) - _DIGITS]):
+        raise ValueError("the line does not fit its checksum")
+    return line[found.end() - 1 : -_TAIL].removesuffix(b", ") + b"}"
+
+
+def parsed(text: bytes) -> Json:
+    """The document of a JSON text. Raises ValueError where it is no JSON object."""
+    try:
+        document = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")
+    return document
+
+
+def head_of(table: str, *, generation: str, created_at: str, written_by: str) -> bytes:
+    """The first two lines of a file, up to the brace after which documents begin."""
+    meta = {"format": FORMAT, "table": table, "generation": generation}
+    text = encode({**meta, "created_at": created_at, "written_by": written_by})
+    return b'{"_meta": {"1": ' + _sealed(text.encode("utf-8")) + f'}},\n"{table}": {{'.encode()
+
+
+def read_head(raw: bytes, table: str) -> Head:
+    """The head at the beginning of a file. Raises ValueError for a damaged one, `NewerFormat` for a later format."""
+    found = _HEAD.match(raw[:LONGEST_HEAD])
+    if found is None or found.group(2) != table.encode():
+        stated = _STATED_FORMAT.search(raw[:LONGEST_HEAD])
+        if stated and int(stated.group(1)) > FORMAT and _MARK not in raw[:LONGEST_HEAD]:
+            raise NewerFormat(int(stated.group(1)))
+        raise ValueError("the first lines are not those of an archive's table")
+    sealed = found.group(1)
+    if sealed != _sealed(sealed[:-_TAIL].removesuffix(b", ") + b"}"):
+        raise ValueError("the first line does not fit its checksum")
+    meta = json.loads(sealed)
+    if meta["format"] > FORMAT:
+        raise NewerFormat(meta["format"])
+    if meta.get("table") != table:
+        raise ValueError(f"the file holds the table {meta.get('table')}")
+    return Head(table, meta["generation"], meta["created_at"], meta["written_by"], found.end())
+
+
+class NewerFormat(Exception):
+    """The file has a format that a later program made: its number."""
+
+
+def _sealed(text: bytes) -> bytes:
+    """A JSON object's text, or a line that ends with one, with its checksum as the last member."""
+    begun = text[:-1] + (b"" if text.endswith(b"{}") else b", ") + _MARK
+    return begun + _crc(begun) + _END
+
+
+def _crc(text: bytes | memoryview) -> bytes:
+    return b"%08x" % zlib.crc32(text)

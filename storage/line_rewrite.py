@@ -1,0 +1,44 @@
+"""Writes a table's file anew and puts it in the old one's place, whole or not at all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from storage.files import mode_of, synced, write_new
+from storage.line_format import CLOSING, SEPARATOR, head_of
+
+
+def rewrite(path: Path, table: str, lines: Iterable[bytes], *, now: str) -> None:
+    """Write a file of these lines, a new generation. The caller holds the lock. Raises OSError, all being as before."""
+    new = path.with_name(f".{path.name}.new")
+    head = head_of(table, generation=uuid.uuid4().hex, created_at=now, written_by=_program())
+    new.unlink(missing_ok=True)
+    with synced(path.parent):
+        write_new(new, _joined(head, lines), mode=mode_of(path))
+        new.replace(path)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs have left half written. Raises OSError."""
+    for left in folder.glob(".*.new"):
+        left.unlink(missing_ok=True)
+
+
+def _joined(head: bytes, lines: Iterable[bytes]) -> Iterator[bytes]:
+    yield head
+    mark = b"\n"
+    for line in lines:
+        yield mark + line
+        mark = SEPARATOR
+    yield CLOSING
+
+
+def _program() -> str:
+    from importlib import metadata
+
+    try:
+        return f"luutru {metadata.version('luutru')}"
+    except metadata.PackageNotFoundError:
+        return "luutru"

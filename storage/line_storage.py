@@ -1,0 +1,220 @@
+"""The archive's folder: one file of lines per table, appended to under a lock, written anew only to compact it.
+
+    articles.json     the current state of every article         articles.index    derived: where each line lies
+    revisions.json    superseded states                          luutru.lock       who is writing
+    agencies.json     who published a portal, and when that was seen
+
+Each is one JSON document that TinyDB and jq read as it is (`line_format`). What other processes append is picked up
+before each reading and each write. A batch goes into the files in the order of `TABLES`, articles last: a run that is
+killed between them leaves a revision or a sighting too many, which the same batch, run again, writes over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tinydb.storages import Storage
+
+from scraper.errors import ArchiveError, Corrupt
+from storage import identity, migrations
+from storage.decide import Json
+from storage.faults import translated
+from storage.files import synced
+from storage.line_file import MIN_INDEXED, LineFile
+from storage.line_index import Key
+from storage.line_rewrite import rewrite, sweep
+from storage.lock import LOCK, WriterLock
+from storage.tables import ArchiveTable
+
+TABLES = ("agencies", "revisions", "articles")
+MOST_DEAD_BYTES = 16_000_000
+"""Superseded lines are cleared away at the end of a run when they take more than this and more than what counts."""
+
+
+class LineStorage(Storage):
+    """TinyDB storage over a folder.
+
+    lock_timeout: seconds to wait for another writer.  now: time stamp for the notes that the storage leaves.
+    notices: what was mended on the way and a person should hear of.
+    Raises Locked, Corrupt, SchemaTooNew or ArchiveError; a reader also where there is no archive.
+    """
+
+    def __init__(self, folder: Path, *, writable: bool, lock_timeout: float, now: str) -> None:
+        super().__init__()
+        self.notices: list[str] = []
+        self._folder = folder
+        self._writable = writable
+        self._now = now
+        self._lock = WriterLock(folder / LOCK, timeout=lock_timeout, since=now)
+        self._holding = False
+        self._files: dict[str, LineFile] = {}
+        if writable and migrations.is_old(folder):
+            with self.writing("migrating"):
+                return
+        if os.path.lexists(folder) or not writable:
+            migrations.refuse_old(folder)
+            found = [table for table in TABLES if self.file(table) is not None]
+            if not found and not writable:
+                raise ArchiveError(str(folder), what="there is no archive", hint="`luutru add` makes one")
+
+    # What the archive asks for
+
+    def table(self, name: str) -> ArchiveTable:
+        """The table of that name, for reading."""
+        return ArchiveTable(self, name, lambda: self.file(name))
+
+    @contextlib.contextmanager
+    def writing(self, task: str = "writing") -> Iterator[None]:
+        """Let this run alone write; within, the tables show the last state. Makes the folder where there is none.
+
+        Raises Locked, Corrupt where the archive is damaged, ArchiveError.
+        """
+        if not self._writable:
+            raise ArchiveError(str(self._folder), "opened for reading only")
+        self._make_folder()
+        with self._lock.held(task):
+            with translated(self._folder):
+                sweep(self._folder)
+            migrations.migrate(self._folder, self.replace)
+            for table in TABLES:
+                file = self.file(table)
+                if file is None and table == "articles":
+                    file = self._create(table)
+                if file is not None:
+                    file.refuse_damage()
+                    with translated(file.path):
+                        self.notices += filter(None, [file.set_aside()])
+            self._holding = True
+            try:
+                yield
+            finally:
+                self._holding = False
+
+    def commit(self, changes: Mapping[str, Mapping[int, Json]]) -> None:
+        """Put documents (table → number → document) durably, all of them or none. Only within `writing`."""
+        ends: list[tuple[LineFile, int]] = []
+        try:
+            for table in TABLES:
+                if documents := changes.get(table):
+                    held = self.file(table)
+                    file = self._create(table) if held is None else held
+                    end = file.end
+                    with translated(file.path):
+                        file.append(documents)
+                    ends.append((file, end))
+        except BaseException:
+            for file, end in ends:
+                file.cut(end)
+            self._files.clear()
+            raise
+
+    def close(self) -> None:
+        """Give up whatever is held; a writer leaves the indexes in step and clears away what has grown too much."""
+        if self._writable:
+            with contextlib.suppress(ArchiveError):
+                self._leave_tidy()
+        self._files.clear()
+        self._lock.close()
+
+    # What it is made of
+
+    def file(self, table: str) -> LineFile | None:
+        """The table's file as it is now; None before the first write."""
+        path, held = self._folder / f"{table}.json", self._files.get(table)
+        if held is not None and self._holding:
+            return held
+        with translated(path):
+            try:
+                if held is None or not held.is_at(path):
+                    self._files[table] = held = LineFile(path, table, _KEYS_OF[table], writable=self._writable)
+                held.refresh()
+                return held
+            except FileNotFoundError:
+                self._refuse_fresh_start(table)
+                return None
+
+    def replace(self, table: str, lines: Iterator[bytes]) -> LineFile:
+        """Write a table's file anew from lines and put it in the old one's place. Only within `writing`."""
+        path = self._folder / f"{table}.json"
+        with translated(path):
+            rewrite(path, table, lines, now=self._now)
+            self._files[table] = file = LineFile(path, table, _KEYS_OF[table], writable=True)
+        return file
+
+    def compact(self) -> dict[str, tuple[int, int]]:
+        """Leave out superseded lines: file → its size before and after. Raises Locked and as `compact_table`."""
+        with self.writing("compacting"):
+            return {f"{table}.json": self.compact_table(table) for table in TABLES if self.file(table) is not None}
+
+    def compact_table(self, table: str) -> tuple[int, int]:
+        """Write a table's file anew with the lines that count; its size before and after. Only within `writing`.
+
+        Raises Corrupt at a damaged line, NoSpace where the disk has no room for both; the file is then as before.
+        """
+        file = self.file(table)
+        if file is None:
+            return 0, 0
+        with translated(file.path):
+            file.refuse_lack_of_room()
+        new = self.replace(table, file.checked_lines())
+        if len(new) != len(file):
+            raise ArchiveError(str(file.path), f"{len(file)} documents became {len(new)}")
+        new.save_index()
+        return file.size, new.size
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        """All tables at once, as TinyDB asks for them; None before the first write."""
+        files = {table: self.file(table) for table in TABLES}
+        whole = {table: file.documents() for table, file in files.items() if file is not None}
+        return {table: {str(number): one for number, one in found} for table, found in whole.items()} or None
+
+    def write(self, data: Mapping[str, Any]) -> NoReturn:
+        """Refused: nothing but `commit` writes."""
+        raise ArchiveError(str(self._folder), "this storage is for queries", hint="store records with Archive.put")
+
+    def _create(self, table: str) -> LineFile:
+        return self.replace(table, iter(()))
+
+    def _make_folder(self) -> None:
+        if self._folder.is_dir():
+            return
+        if self._files:
+            raise ArchiveError(str(self._folder), "the folder has vanished")
+        with translated(self._folder):
+            missing = [folder for folder in (self._folder, *self._folder.parents) if not folder.is_dir()]
+            for folder in reversed(missing):
+                with synced(folder.parent):
+                    folder.mkdir(exist_ok=True)
+
+    def _leave_tidy(self) -> None:
+        for table, file in list(self._files.items()):
+            if file.dead_bytes > max(MOST_DEAD_BYTES, file.live_bytes):
+                with self.writing("compacting"):
+                    self.compact_table(table)
+            elif file.unindexed >= MIN_INDEXED:
+                with self._lock.held("indexing"):
+                    if file.is_at(file.path):
+                        file.save_index()
+
+    def _refuse_fresh_start(self, table: str) -> None:
+        left = [f"{name}.json" for name in TABLES if os.path.lexists(self._folder / f"{name}.json")]
+        if table == "articles" and left:
+            hint = f"restore it from a backup; {left[0]} is still there, and nothing was written"
+            raise Corrupt(str(self._folder / "articles.json"), "the file is missing", hint=hint)
+
+
+def _article_keys(document: Json) -> Iterator[Key]:
+    own = set(identity.keys({**document, "aliases": []}))
+    for key in {*identity.keys(document), *own}:
+        yield Key(identity.number_of(key), 0, key in own)
+
+
+def _no_keys(_: Json) -> Iterator[Key]:
+    return iter(())
+
+
+_KEYS_OF = {"articles": _article_keys, "revisions": _no_keys, "agencies": _no_keys}
