@@ -92,7 +92,9 @@ def pictures(found: list[dict[str, Any]], gold: list[dict[str, Any]]) -> tuple[P
 
 def _same_picture(found: str | None, want: str | None) -> bool:
     one, other = unquote(found or ""), unquote(want or "")
-    return one.endswith(other.lstrip("./")) or (picture_name(one) == picture_name(other) != "") or one[:120] == other[:120]
+    return (
+        one.endswith(other.lstrip("./")) or (picture_name(one) == picture_name(other) != "") or one[:120] == other[:120]
+    )
 
 
 def agency_facts(found: dict[str, Any] | None, gold: dict[str, Any]) -> dict[str, Points]:
@@ -103,7 +105,9 @@ def agency_facts(found: dict[str, Any] | None, gold: dict[str, Any]) -> dict[str
         if name in gold:
             points[f"agency.{name}"] = same_text(agency.get(name), gold[name])
     if "address" in gold:
-        points["agency.address"] = same_text((agency.get("address") or "").rstrip("."), (gold["address"] or "").rstrip("."))
+        points["agency.address"] = same_text(
+            (agency.get("address") or "").rstrip("."), (gold["address"] or "").rstrip(".")
+        )
     if "responsible" in gold:
         person = agency.get("responsible_person")
         fits = _person_fits(person, gold["responsible"], plain(agency.get("raw_text")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, cast
@@ -76,7 +76,7 @@ def list_(
             for record in records:
                 print_json({name: record.get(name) for name in _LIST_FIELDS}, indent=None)
         else:
-            _print_table(list(records), color=with_color(no_color))
+            _print_table(records, color=with_color(no_color))
     return 0
 
 
@@ -168,7 +168,7 @@ def _find(
     return found
 
 
-def _print_table(records: list[dict[str, Any]], *, color: bool) -> None:
+def _print_table(records: Iterable[dict[str, Any]], *, color: bool) -> None:
     from rich.text import Text
 
     from cli.render import clip, console, safe, width

@@ -170,6 +170,12 @@ class Archive:
         )
         return (document for document in self.tables["articles"].stream() if wanted(document))
 
+    def texts(self) -> Iterator[bytes]:
+        """The JSON text of every stored dict, in UTF-8 and without a line break: what `find()` gives, several times as
+        fast, for those who pass it on as it is."""
+        self._open_storage()
+        return self.tables["articles"].texts()
+
     def history(self, reference: str) -> list[Json]:
         """All states of an article, oldest first, the current one included; empty where it is unknown."""
         number = self._number(reference)

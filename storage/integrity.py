@@ -97,13 +97,13 @@ class _TableCheck:
             yield self._fault("head", cause, _REPAIR, at=0)
         scanner = Scanner(descriptor, start=start, at=start)
         yield from self._lines(scanner)
-        if scanner.torn:  # or another process is just writing
+        damaged = scanner.damaged
+        if scanner.torn or damaged:  # or another process is just writing: look again
             time.sleep(_SECOND_GLANCE)
-            damaged = scanner.damaged
+            damaged = [found for found in damaged if found in Scanner(descriptor, start=start, at=found.at).damage()]
             scanner = Scanner(descriptor, start=start, at=scanner.end)
             yield from self._lines(scanner)
-            scanner.damaged = damaged + scanner.damaged
-        for found in scanner.damaged:
+        for found in damaged + scanner.damaged:
             yield replace(self._damage("damaged", found), id=self._id_at(descriptor, found))
         if scanner.torn:
             yield self._damage("torn", scanner.torn)
@@ -115,7 +115,7 @@ class _TableCheck:
             self._tally.lines[self._table] += 1
             self._tally.numbers[self._table].append(number)
             try:
-                document = parsed(text_in(line))
+                document = parsed(text_in(line, number))
             except ValueError as error:
                 yield self._fault("no_json", str(error), _REPAIR, at=at)
                 continue

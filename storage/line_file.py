@@ -129,13 +129,15 @@ class LineFile:
         return self._lines()
 
     def _lines(self) -> Iterator[tuple[Place, bytes]]:
-        window, origin = b"", 0
+        window, origin, size = b"", 0, 0
         for place in self._places.until(self.end):
-            begin = place.at - origin
-            if begin < 0 or begin + place.length > len(window):
-                origin, begin = place.at, 0
-                window = os.pread(self._fd, max(_BLOCK, place.length), origin)
-            yield place, window[begin : begin + place.length]
+            _, _, at, length = place
+            begin = at - origin
+            if begin < 0 or begin + length > size:
+                origin, begin = at, 0
+                window = os.pread(self._fd, max(_BLOCK, length), origin)
+                size = len(window)
+            yield place, window[begin : begin + length]
 
     def checked_lines(self) -> Iterator[bytes]:
         """The bytes of `lines`, each of which fits its checksum. Raises Corrupt at a damaged one."""
@@ -145,7 +147,15 @@ class LineFile:
 
     def texts(self) -> Iterator[bytes]:
         """The JSON text of each document, as `lines`, without reading it as JSON. Raises Corrupt at a damaged one."""
-        return (self._text(line, place.number, place.at) for place, line in self.lines())
+        return self._texts(self.lines())
+
+    def _texts(self, lines: Iterator[tuple[Place, bytes]]) -> Iterator[bytes]:
+        place = None
+        try:
+            for place, line in lines:
+                yield text_in(line, place.number)
+        except ValueError as error:
+            raise self._corrupt(error, place.at if place else 0) from error
 
     def bytes_at(self, place: Place) -> bytes:
         """The line at a place, unchecked."""
@@ -158,7 +168,8 @@ class LineFile:
     def since(self, at: int) -> Iterator[tuple[int, Json]]:
         """Number and document of each line that begins at byte `at` or later, oldest first, superseded ones too."""
         for _, line in Scanner(self._fd, start=self.head.length, at=max(at, self.head.length)):
-            yield number_in(line), parsed(text_in(line))
+            number = number_in(line)
+            yield number, parsed(text_in(line, number))
 
     # Keeping up and writing
 
@@ -167,8 +178,9 @@ class LineFile:
         size = os.fstat(self._fd).st_size
         if size == self._size:
             return
-        scanner = self._scan()
-        if scanner.damaged:  # or a reader's glance into the middle of a write: look again
+        scanner, before = self._scan(), None
+        while scanner.damaged and scanner.damaged != before:  # or a glance into the middle of a write: look again
+            before = scanner.damaged
             time.sleep(_SECOND_GLANCE)
             scanner = self._scan()
         self.end, self.torn = scanner.end, scanner.torn
@@ -291,15 +303,16 @@ class LineFile:
 
     def _text(self, line: bytes, number: int, at: int) -> bytes:
         try:
-            if number_in(line) != number:
-                raise ValueError("another document's line")
-            return text_in(line)
+            return text_in(line, number)
         except ValueError as error:
-            raise Corrupt(str(self.path), f"{error}, at byte {at}", hint=REPAIR) from error
+            raise self._corrupt(error, at) from error
 
     def _document(self, line: bytes, number: int, at: int) -> Json:
         text = self._text(line, number, at)
         try:
             return parsed(text)
         except ValueError as error:
-            raise Corrupt(str(self.path), f"{error}, at byte {at}", hint=REPAIR) from error
+            raise self._corrupt(error, at) from error
+
+    def _corrupt(self, error: ValueError, at: int) -> Corrupt:
+        return Corrupt(str(self.path), f"{error}, at byte {at}", hint=REPAIR)

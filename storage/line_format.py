@@ -70,14 +70,18 @@ def number_in(line: bytes) -> int:
     return int(found.group(1))
 
 
-def text_in(line: bytes) -> bytes:
-    """The document's JSON as it was encoded. Raises ValueError where the line does not fit its checksum."""
-    found = _NUMBER.match(line)
-    if found is None or not line.endswith(_END) or line[-_TAIL : -_TAIL + len(_MARK)] != _MARK:
-        raise ValueError("no document's line")
-    if line[-len(_END) - _DIGITS : -len(_END)] != _crc(memoryview(line)[: -len(_END) - _DIGITS]):
+def text_in(line: bytes, number: int) -> bytes:
+    """The JSON, as it was encoded, of the document with that number.
+
+    Raises ValueError where the line is another's or does not fit its checksum.
+    """
+    begin = b'"%d": {' % number
+    if not line.startswith(begin) or line[-_TAIL : -_TAIL + len(_MARK)] != _MARK:
+        raise ValueError("not the document's line")
+    checked = memoryview(line)[: -len(_END) - _DIGITS]
+    if line[len(checked) :] != b'%08x"}' % zlib.crc32(checked):
         raise ValueError("the line does not fit its checksum")
-    return line[found.end() - 1 : -_TAIL].removesuffix(b", ") + b"}"
+    return line[len(begin) - 1 : -_TAIL - 2] + b"}" if line[-_TAIL - 2 : -_TAIL] == b", " else b"{}"
 
 
 def parsed(text: bytes) -> Json:
@@ -124,8 +128,4 @@ class NewerFormat(Exception):
 def _sealed(text: bytes) -> bytes:
     """A JSON object's text, or a line that ends with one, with its checksum as the last member."""
     begun = text[:-1] + (b"" if text.endswith(b"{}") else b", ") + _MARK
-    return begun + _crc(begun) + _END
-
-
-def _crc(text: bytes | memoryview) -> bytes:
-    return b"%08x" % zlib.crc32(text)
+    return begun + b"%08x" % zlib.crc32(begun) + _END

@@ -73,7 +73,7 @@ class LineIndex:
     def page(self, after: int, before: int, limit: int) -> list[Place]:
         """The next `limit` documents by order of first storing, after and before the given values of `first`."""
         query = "SELECT first, number, at, length FROM places WHERE first > ? AND first < ? ORDER BY first LIMIT ?"
-        return [Place(*row) for row in self._connection.execute(query, (after, before, limit))]
+        return list(map(Place._make, self._connection.execute(query, (after, before, limit))))
 
     def key(self, hash_: int) -> Key | None:
         """Who has that identity key."""

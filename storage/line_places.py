@@ -112,7 +112,7 @@ class Places:
         if len(page) < _PAGE:
             start = bisect_right(self._fresh, page[-1].first if page else after, key=lambda place: place.first)
             page += [place for place in self._fresh[start : start + _PAGE] if place.first < before]
-        return [self._places.get(place.number, place) for place in page]
+        return [self._places.get(place.number, place) for place in page] if self._places else page
 
     def _ask(self, question: Callable[[LineIndex], _Answer], otherwise: Callable[[], _Answer]) -> _Answer:
         """The index's answer; where there is none, or no longer one, what memory knows."""

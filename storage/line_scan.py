@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from storage.line_format import CLOSING, SEPARATOR, text_in
+from storage.line_format import CLOSING, SEPARATOR, number_in, text_in
 
 _BLOCK = 1 << 20
 _GAP = 64
@@ -50,6 +50,11 @@ class Scanner:
                 yield at + begin, line
             gap = (gap + piece[done:][:_GAP])[:_GAP]
         self._note_rest(gap, size)
+
+    def damage(self) -> list[Damage]:
+        """What lies before the next whole line, or behind the last, and should not."""
+        next(iter(self), None)
+        return self.damaged
 
     def _pieces(self) -> Iterator[tuple[int, bytes]]:
         """The file's bytes cut after each line break."""
@@ -97,7 +102,7 @@ def _lines_in(piece: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _is_whole(line: bytes) -> bool:
     try:
-        text_in(line)
+        text_in(line, number_in(line))
     except ValueError:
         return False
     return True

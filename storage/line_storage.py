@@ -47,6 +47,8 @@ class LineStorage(Storage):
         super().__init__()
         self.notices: list[str] = []
         self._folder = folder
+        self._paths = {table: folder / f"{table}.json" for table in TABLES}
+        self._swept = False
         self._writable = writable
         self._now = now
         self._lock = WriterLock(folder / LOCK, timeout=lock_timeout, since=now)
@@ -77,9 +79,7 @@ class LineStorage(Storage):
             raise ArchiveError(str(self._folder), "opened for reading only")
         self._make_folder()
         with self._lock.held(task):
-            with translated(self._folder):
-                sweep(self._folder)
-            migrations.migrate(self._folder, self.replace)
+            self._prepare()
             for table in TABLES:
                 file = self.file(table)
                 if file is None and table == "articles":
@@ -124,9 +124,12 @@ class LineStorage(Storage):
 
     def file(self, table: str) -> LineFile | None:
         """The table's file as it is now; None before the first write."""
-        path, held = self._folder / f"{table}.json", self._files.get(table)
-        if held is not None and self._holding:
+        path, held = self._paths[table], self._files.get(table)
+        if self._holding and (held is not None or table != "articles"):
             return held
+        if held is None and not os.path.lexists(path):
+            self._refuse_fresh_start(table)
+            return None
         with translated(path):
             try:
                 if held is None or not held.is_at(path):
@@ -139,7 +142,7 @@ class LineStorage(Storage):
 
     def replace(self, table: str, lines: Iterator[bytes]) -> LineFile:
         """Write a table's file anew from lines and put it in the old one's place. Only within `writing`."""
-        path = self._folder / f"{table}.json"
+        path = self._paths[table]
         with translated(path):
             rewrite(path, table, lines, now=self._now)
             self._files[table] = file = LineFile(path, table, _KEYS_OF[table], writable=True)
@@ -190,6 +193,14 @@ class LineStorage(Storage):
                 with synced(folder.parent):
                     folder.mkdir(exist_ok=True)
 
+    def _prepare(self) -> None:
+        """Once in a run: remove what killed runs have left half written, bring an earlier format forward."""
+        if not self._swept:
+            with translated(self._folder):
+                sweep(self._folder)
+            migrations.migrate(self._folder, self.replace)
+            self._swept = True
+
     def _leave_tidy(self) -> None:
         for table, file in list(self._files.items()):
             if file.dead_bytes > max(MOST_DEAD_BYTES, file.live_bytes):
@@ -201,16 +212,21 @@ class LineStorage(Storage):
                         file.save_index()
 
     def _refuse_fresh_start(self, table: str) -> None:
-        left = [f"{name}.json" for name in TABLES if os.path.lexists(self._folder / f"{name}.json")]
-        if table == "articles" and left:
+        if table != "articles":
+            return
+        if left := [path.name for path in self._paths.values() if os.path.lexists(path)]:
             hint = f"restore it from a backup; {left[0]} is still there, and nothing was written"
             raise Corrupt(str(self._folder / "articles.json"), "the file is missing", hint=hint)
 
 
 def _article_keys(document: Json) -> Iterator[Key]:
-    own = set(identity.keys({**document, "aliases": []}))
-    for key in {*identity.keys(document), *own}:
-        yield Key(identity.number_of(key), 0, key in own)
+    own = identity.keys({**document, "aliases": ()})
+    for key in own:
+        yield Key(identity.number_of(key), 0, True)
+    if set(document.get("aliases") or ()) - {document.get("url")}:
+        for key in identity.keys(document):
+            if key not in own:
+                yield Key(identity.number_of(key), 0, False)
 
 
 def _no_keys(_: Json) -> Iterator[Key]:

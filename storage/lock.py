@@ -37,6 +37,7 @@ class WriterLock:
         self._timeout = timeout
         self._since = since
         self._fd = -1
+        self._notes: dict[str, bytes] = {}
 
     @contextlib.contextmanager
     def held(self, task: str) -> Iterator[None]:
@@ -95,8 +96,10 @@ class WriterLock:
 
     def _leave_note(self, task: str) -> None:
         """Courtesy only: the lock holds without it, so a full disk is no reason to fail. It may stay behind."""
-        note = {"task": task, "pid": os.getpid(), "host": os.uname().nodename, "since": self._since}
-        line = json.dumps(note).ljust(_NOTE_LENGTH).encode("utf-8") + b"\n"
+        line = self._notes.get(task)
+        if line is None:
+            note = {"task": task, "pid": os.getpid(), "host": os.uname().nodename, "since": self._since}
+            line = self._notes[task] = json.dumps(note).ljust(_NOTE_LENGTH).encode("utf-8") + b"\n"
         with contextlib.suppress(OSError):
             if os.pread(self._fd, _LONGEST_NOTE, 0) != line:
                 os.ftruncate(self._fd, 0)

@@ -24,6 +24,9 @@ class Documents(Protocol):
     def documents(self) -> Iterator[tuple[int, Json]]:
         """Number and document of all, in the order of first storing."""
 
+    def texts(self) -> Iterator[bytes]:
+        """The JSON text of each as it was stored, in UTF-8, one line each, in that order."""
+
     def numbers(self, within: range, limit: int) -> list[int]:
         """Document numbers in a range, at least `limit` of them if there are so many."""
 
@@ -61,6 +64,11 @@ class ArchiveTable(Table):
         """All documents as plain dicts, in the order of first storing."""
         found = self._documents()
         return iter(()) if found is None else (document for _, document in found.documents())
+
+    def texts(self) -> Iterator[bytes]:
+        """As `Documents.texts`."""
+        found = self._documents()
+        return iter(()) if found is None else found.texts()
 
     def _read_table(self) -> Mapping[str, Json]:  # type: ignore[override]
         return _Stream(self._documents())

@@ -562,3 +562,21 @@ except NoSpace as error:
     assert "free some space" in done.stdout, done.stderr
     assert place.file.read_bytes() == before
     assert faults(place) == []
+
+
+def test_a_glance_into_the_middle_of_a_write_is_no_damage(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.fill(1)
+    with place.open("r") as reader:
+        place.fill(2, 3)
+        whole = place.file.read_bytes()
+        middle = whole.rindex(sample(2).title.encode())
+        place.file.write_bytes(whole[:middle] + b"\0" * 40 + whole[middle + 40 :])
+        glances = []
+
+        def finish(_: float) -> None:
+            glances.append(len(glances))
+            place.file.write_bytes(whole)
+
+        monkeypatch.setattr("storage.line_file.time.sleep", finish)
+        assert [stored["title"] for stored in reader.find()] == [sample(n).title for n in (1, 2, 3)]
+        assert glances == [0]
