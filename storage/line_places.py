@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -48,7 +48,7 @@ class Places:
         self._index = index
         self._places: dict[int, Place] = {}
         self._keys: dict[int, Key] = {}
-        self._fresh: list[Place] = []  # of the documents that are not in the index, as they were first noted
+        self._fresh: list[Place] = []  # of the documents that are not in the index, by order of first storing
         self.documents, self.bytes = (index.state.documents, index.state.size) if index else (0, 0)
 
     def __getitem__(self, number: int) -> Place | None:
@@ -81,7 +81,7 @@ class Places:
         self.bytes += length - (known.length if known else 0)
         if known is None:
             self.documents += 1
-            self._fresh.append(place)
+            insort(self._fresh, place)  # at the end, but for a line that could not be read at the first glance
         self._places[number] = place
         for key in self._keys_of(document):
             held = self._keys.get(key.hash)

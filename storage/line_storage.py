@@ -127,11 +127,10 @@ class LineStorage(Storage):
         path, held = self._paths[table], self._files.get(table)
         if self._holding and (held is not None or table != "articles"):
             return held
-        if held is None and not os.path.lexists(path):
-            self._refuse_fresh_start(table)
-            return None
         with translated(path):
             try:
+                if held is None:
+                    path.lstat()
                 if held is None or not held.is_at(path):
                     self._files[table] = held = LineFile(path, table, _KEYS_OF[table], writable=self._writable)
                 held.refresh()
@@ -223,7 +222,7 @@ def _article_keys(document: Json) -> Iterator[Key]:
     own = identity.keys({**document, "aliases": ()})
     for key in own:
         yield Key(identity.number_of(key), 0, True)
-    if set(document.get("aliases") or ()) - {document.get("url")}:
+    if any(alias != document.get("url") for alias in document.get("aliases") or ()):
         for key in identity.keys(document):
             if key not in own:
                 yield Key(identity.number_of(key), 0, False)
