@@ -45,7 +45,18 @@ CONTENT_FIELDS = (
     "form",
 )
 MOVING_FIELDS = ("url", "list_path", "item_id", "views", "agency")
-ADDED_FIELDS = ("id", "revision", "content_hash", "first_seen", "last_seen", "aliases", "gone_at")
+ADDED_FIELDS = (
+    "id",
+    "revision",
+    "changed",
+    "reason",
+    "content_hash",
+    "first_seen",
+    "last_seen",
+    "aliases",
+    "gone_at",
+    "absences",
+)
 """What the archive adds to a record."""
 
 
@@ -73,7 +84,9 @@ def decide(stored: Json | None, new: Json | None) -> Decision:
     if new is None:
         if stored is None:
             raise ValueError("nothing to decide on")
-        return Decision("gone", "no longer published", (), _aliases(stored, {}))
+        since = stored.get("gone_at")
+        reason = f"no longer published since {since}" if since else "no longer published"
+        return Decision("gone", reason, (), _aliases(stored, {}))
     digest = content_hash(new)
     if stored is None:
         return Decision("new", "first seen", (), _aliases({}, new), False, digest)
@@ -91,7 +104,7 @@ def decide(stored: Json | None, new: Json | None) -> Decision:
 
 def content_hash(record: Mapping[str, Any]) -> str:
     """SHA-256 over the content fields: words and order count; layout, empty values and schemes of addresses do not."""
-    content = [_normal(name, record.get(name)) for name in CONTENT_FIELDS]
+    content = [normal(name, record.get(name)) for name in CONTENT_FIELDS]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
 
@@ -119,7 +132,7 @@ def article(decision: Decision, stored: Json | None, new: Json | None, *, number
     if decision.kind == "changed" and not decision.late:
         return revision(decision, new, number=number, order=order, now=now) | seen
     kept = {**stored, **seen, "aliases": list(decision.aliases)}
-    return kept if decision.late else {**kept, **_moved(stored, new), "gone_at": None}
+    return kept if decision.late else {**kept, **_moved(stored, new), **_published(stored, now)}
 
 
 def revision(decision: Decision, new: Json, *, number: int, order: int, now: str) -> Json:
@@ -128,12 +141,21 @@ def revision(decision: Decision, new: Json, *, number: int, order: int, now: str
         **new,
         "id": identity.id_of(number),
         "revision": order,
+        "changed": list(decision.changed),
+        "reason": decision.reason,
         "content_hash": decision.content_hash,
         "first_seen": now,
         "last_seen": now,
         "aliases": list(decision.aliases),
         "gone_at": None,
+        "absences": [],
     }
+
+
+def _published(stored: Json, now: str) -> Json:
+    """The state is published: an absence that was noted ends now and stays on record."""
+    absences, since = stored.get("absences") or [], stored.get("gone_at")
+    return {"gone_at": None, "absences": [*absences, {"gone_at": since, "back_at": now}] if since else absences}
 
 
 def _moved(stored: Json, new: Json) -> Json:
@@ -182,18 +204,18 @@ def captured_at(record: Mapping[str, Any]) -> datetime | None:
 
 
 def _differ(name: str, old: Any, new: Any) -> bool:
-    return bool(old != new and _normal(name, old) != _normal(name, new))
+    return bool(old != new and normal(name, old) != normal(name, new))
 
 
-def _normal(name: str, value: Any) -> Any:
+def normal(name: str, value: Any) -> Any:
     """The comparing form of a value: NFC, single blanks, nothing empty; None where nothing is left."""
     if isinstance(value, str):
         if name == "url":
             value = identity.address_key(value) or value
         return " ".join(unicodedata.normalize("NFC", value).split()) or None
     if isinstance(value, list):
-        return [item for item in (_normal(name, item) for item in value) if item is not None] or None
+        return [item for item in (normal(name, item) for item in value) if item is not None] or None
     if isinstance(value, dict):
-        pairs = ((key, _normal(key, item)) for key, item in value.items())
+        pairs = ((key, normal(key, item)) for key, item in value.items())
         return {key: item for key, item in pairs if item is not None} or None
     return value
