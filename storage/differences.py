@@ -50,7 +50,7 @@ class TextChange:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a list and its places, counted from 1: removed where `new` is None, added where `old` is, else moved."""
+    """An item of a list and its places, counted from 1: removed if `new` is None, added if `old` is, else moved."""
 
     value: Any
     old: int | None
@@ -97,6 +97,21 @@ def mirrored(change: Change) -> Change:
             return ItemsChange(field, _sorted(Item(item.value, item.new, item.old) for item in items))
         case ValueChange(field, before, after):
             return ValueChange(field, after, before)
+
+
+def as_data(change: Change) -> dict[str, Any]:
+    """A change as JSON data: `kind` is text, items or value; words joined by blanks, places counted from 1."""
+    match change:
+        case TextChange(field, stretches, coarse):
+            added, removed = word_counts(change)
+            parts = [_part(one) for one in stretches]
+            counts = {"words_added": added, "words_removed": removed, "coarse": coarse}
+            return {"field": field, "kind": "text", **counts, "stretches": parts}
+        case ItemsChange(field, items):
+            rows = [{"value": item.value, "from": item.old, "to": item.new} for item in items]
+            return {"field": field, "kind": "items", "items": rows}
+        case ValueChange(field, old, new):
+            return {"field": field, "kind": "value", "from": old, "to": new}
 
 
 def text_change(field: str, old: str, new: str) -> TextChange | None:
@@ -167,6 +182,11 @@ def _compared(name: str, path: str, old: Any, new: Any) -> Iterator[Change]:
 
 def _are(kind: type, *values: Any) -> bool:
     return all(value is None or isinstance(value, kind) for value in values)
+
+
+def _part(stretch: Stretch) -> dict[str, str]:
+    old, new = " ".join(stretch.old), " ".join(stretch.new)
+    return {"same": new} if stretch.same else {"removed": old, "added": new}
 
 
 def _paragraphs(text: str) -> list[Words]:
