@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import adding, archive, history, portals, reading
+from cli import adding, archive, history, portals, reading, stats
 from cli.exits import ExitCode, exit_code_of
 from cli.render import complain, safe
 from scraper.errors import InputError, LuutruError
@@ -34,6 +34,7 @@ adding.register(app)
 reading.register(app)
 archive.register(app)
 history.register(app)
+stats.register(app)
 portals.register(app)
 
 
