@@ -64,7 +64,10 @@ def list_(
     as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> int:
-    """List the archive's records: id, day, portal and title; the day it was noted, if one is gone."""
+    """List the archive's records: id, day, portal and title.
+
+    An article that is no longer published says so at the end of its line, with the day it was noted.
+    """
     from itertools import islice
 
     from cli.render import print_json

@@ -48,7 +48,9 @@ def draw_changes(
 
 
 def _moments(row: dict[str, Any]) -> str:
-    named = {"captured": row["captured_at"], "first seen": None if row["captured_at"] else row["first_seen"]}
+    """When the state was captured and last seen; where no capture has a time, when the article was first seen."""
+    is_dated = row["captured_at"] or row["changed"]
+    named = {"captured": row["captured_at"], "first seen": None if is_dated else row["first_seen"]}
     named["last seen"] = row["last_seen"]
     return ", ".join(f"{name} {_minute(moment)}" for name, moment in named.items() if moment)
 
@@ -59,7 +61,7 @@ def _story(row: dict[str, Any], *, is_last: bool) -> Iterator[tuple[str, str]]:
     if reason:
         yield safe(reason), ""
     if row["words_added"] or row["words_removed"]:
-        yield f"body: {row['words_added']} words added, {row['words_removed']} removed", ""
+        yield f"words of the body: {row['words_added']} added, {row['words_removed']} removed", ""
     for absence in row["absences"]:
         if isinstance(absence, dict):
             yield (
@@ -87,7 +89,9 @@ def _lines(change: Change, context: int) -> Iterator[Text]:
             if coarse:
                 yield Text("(too different to be compared word by word throughout)", style="dim")
         case ItemsChange(items=items):
-            yield from map(_item_line, items)
+            for item in items:
+                yield _item_line(item)
+                yield from (_within(change, context) for change in item.changes)
         case ValueChange(old=old, new=new):
             yield Text(" ").join(
                 _marked(_short(old) if old is not None else "", _short(new) if new is not None else "")
@@ -124,10 +128,24 @@ def _item_line(item: Item) -> Text:
     from rich.text import Text
 
     if item.new is None:
-        return Text.assemble(f"{item.old}. ", *_marked(_short(item.value), ""))
+        return Text.assemble(f"{item.old}. ", *_marked(_short(item.before), ""))
     if item.old is None:
-        return Text.assemble(f"{item.new}. ", *_marked("", _short(item.value)))
-    return Text(f"{item.old}. → {item.new}. {_short(item.value)}", style="yellow")
+        return Text.assemble(f"{item.new}. ", *_marked("", _short(item.after)))
+    place = f"{item.old}." if item.old == item.new else f"{item.old}. → {item.new}."
+    return Text.assemble((place, "" if item.old == item.new else "yellow"), f" {_named(item.after)}")
+
+
+def _within(change: Change, context: int) -> Text:
+    """A change of one key of an item, in one line below it."""
+    from rich.text import Text
+
+    return Text("   ").append(f"{safe(change.field)}: ").append(Text(" ").join(_lines(change, context)))
+
+
+def _named(item: Any) -> str:
+    """What an item that stays is called: pictures and files by their file's name."""
+    name = item.get("file_name") or item.get("url") if isinstance(item, dict) else None
+    return safe(name) if isinstance(name, str) else _short(item)
 
 
 def _spoken(words: Sequence[str]) -> str:

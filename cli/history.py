@@ -34,7 +34,10 @@ def history(
     as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> int:
-    """Show an article's revisions, oldest first: when, what changed and why, when it was gone."""
+    """Show an article's revisions: when, what changed, why.
+
+    The oldest comes first. An article whose address answered 404 or 410 was gone: from when, and until when.
+    """
     from cli.comparing import draw_timeline
     from cli.render import print_json
     from storage.timeline import timeline
@@ -67,7 +70,11 @@ def diff(
     as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> int:
-    """Show what two revisions say differently, by words: [-removed-] and {+added+}."""
+    """Show what two revisions say differently, word by word.
+
+    Texts show [-removed-] and {+added+} words, lists their items and places, objects each key. White space and the
+    scheme of an address make no difference.
+    """
     from cli.comparing import draw_changes
     from cli.render import print_json, say
     from storage.differences import as_data, differences

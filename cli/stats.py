@@ -61,9 +61,11 @@ def stats(
     as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> int:
-    """Count articles by portal, year, section, author and language, and what they lack: fields, months, list items.
+    """Count what the archive holds, and what it lacks.
 
-    Articles without a value count as (none). A list's items are those between the lowest and the highest number known.
+    Articles by portal, year, section, author, language and problem; those without a value as (none). Then, portal by
+    portal, fields that articles lack and months without any; list by list, the item numbers not held between the lowest
+    and the highest that is.
     """
     from cli.render import console, print_json
     from cli.wiring import open_for_reading

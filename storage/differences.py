@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -50,11 +50,22 @@ class TextChange:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a list and its places, counted from 1: removed if `new` is None, added if `old` is, else moved."""
+    """An item of a list as it was and is, and its places, counted from 1.
 
-    value: Any
+    Removed if `new` is None, added if `old` is. Else it stands elsewhere among the rest, or, where `before` and `after`
+    differ, is known by its `url` and says something else: a picture with another caption.
+    """
+
+    before: Any
+    after: Any
     old: int | None
     new: int | None
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the item itself says differently, key by key."""
+        both = isinstance(self.before, dict) and isinstance(self.after, dict)
+        return tuple(_by_key("", self.before, self.after)) if both else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ def mirrored(change: Change) -> Change:
         case TextChange(field, stretches, coarse):
             return TextChange(field, tuple(Stretch(one.new, one.old) for one in stretches), coarse)
         case ItemsChange(field, items):
-            return ItemsChange(field, _sorted(Item(item.value, item.new, item.old) for item in items))
+            return ItemsChange(field, _sorted(Item(item.after, item.before, item.new, item.old) for item in items))
         case ValueChange(field, before, after):
             return ValueChange(field, after, before)
 
@@ -108,8 +119,7 @@ def as_data(change: Change) -> dict[str, Any]:
             counts = {"words_added": added, "words_removed": removed, "coarse": coarse}
             return {"field": field, "kind": "text", **counts, "stretches": parts}
         case ItemsChange(field, items):
-            rows = [{"value": item.value, "from": item.old, "to": item.new} for item in items]
-            return {"field": field, "kind": "items", "items": rows}
+            return {"field": field, "kind": "items", "items": list(map(_item_data, items))}
         case ValueChange(field, old, new):
             return {"field": field, "kind": "value", "from": old, "to": new}
 
@@ -136,22 +146,31 @@ def text_change(field: str, old: str, new: str) -> TextChange | None:
 
 
 def items_change(field: str, old: list[Any], new: list[Any]) -> ItemsChange | None:
-    """How two lists differ; None where they do not. Items are whole: a picture with a new caption is another item."""
+    """How two lists differ; None where they do not. Items are whole, but for those known by their `url`."""
     before, after = [_key(field, item) for item in old], [_key(field, item) for item in new]
     if _later(before, after) is None:
         blocks = align(before, after, Budget())
     else:
         blocks = [(a, b, c, d) for c, d, a, b in align(after, before, Budget())]
-    added: defaultdict[str, deque[int]] = defaultdict(deque)
-    for _, _, c, d in blocks:
-        for place in range(c, d):
-            added[after[place]].append(place)
-    items = []
-    for place in chain.from_iterable(range(a, b) for a, b, _, _ in blocks):
-        found = added[before[place]]
-        items.append(Item(old[place], place + 1, found.popleft() + 1 if found else None))
-    items += [Item(new[place], None, place + 1) for places in added.values() for place in places]
+    gone = [place for a, b, _, _ in blocks for place in range(a, b)]
+    come = [place for _, _, c, d in blocks for place in range(c, d)]
+    pairs = _paired(gone, come, before, after)
+    pairs += _paired(gone, come, list(map(_address, old)), list(map(_address, new)))
+    items = [Item(old[x], new[y], x + 1, y + 1) for x, y in pairs]
+    items += [Item(old[x], None, x + 1, None) for x in gone]
+    items += [Item(None, new[y], None, y + 1) for y in come]
     return ItemsChange(field, _sorted(items)) if items else None
+
+
+def _paired(gone: list[int], come: list[int], old: Sequence[Any], new: Sequence[Any]) -> list[tuple[int, int]]:
+    """Take from `gone` and `come` the places of equal names, the first with the first. None is no name."""
+    waiting: defaultdict[Any, deque[int]] = defaultdict(deque)
+    for place in come:
+        waiting[new[place]].append(place)
+    pairs = [(x, waiting[old[x]].popleft()) for x in gone if old[x] is not None and waiting[old[x]]]
+    lefts, rights = {x for x, _ in pairs}, {y for _, y in pairs}
+    gone[:], come[:] = [x for x in gone if x not in lefts], [y for y in come if y not in rights]
+    return pairs
 
 
 def word_counts(change: TextChange) -> tuple[int, int]:
@@ -166,9 +185,7 @@ def _compared(name: str, path: str, old: Any, new: Any) -> Iterator[Change]:
         return
     change: Change | None
     if _are(dict, old, new):
-        was, now = old or {}, new or {}
-        for key in sorted({*was, *now}):
-            yield from _compared(key, f"{path}.{key}", was.get(key), now.get(key))
+        yield from _by_key(f"{path}.", old or {}, new or {})
         return
     if _are(list, old, new):
         change = items_change(path, old or [], new or [])
@@ -180,6 +197,11 @@ def _compared(name: str, path: str, old: Any, new: Any) -> Iterator[Change]:
         yield change
 
 
+def _by_key(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    for key in sorted({*old, *new}):
+        yield from _compared(key, f"{path}{key}", old.get(key), new.get(key))
+
+
 def _are(kind: type, *values: Any) -> bool:
     return all(value is None or isinstance(value, kind) for value in values)
 
@@ -187,6 +209,12 @@ def _are(kind: type, *values: Any) -> bool:
 def _part(stretch: Stretch) -> dict[str, str]:
     old, new = " ".join(stretch.old), " ".join(stretch.new)
     return {"same": new} if stretch.same else {"removed": old, "added": new}
+
+
+def _item_data(item: Item) -> dict[str, Any]:
+    value = item.before if item.new is None else item.after
+    changes = [as_data(change) for change in item.changes]
+    return {"value": value, "from": item.old, "to": item.new} | ({"changes": changes} if changes else {})
 
 
 def _paragraphs(text: str) -> list[Words]:
@@ -226,6 +254,11 @@ def _later(old: Any, new: Any) -> tuple[Any, Any] | None:
 
 def _key(field: str, item: Any) -> str:
     return json.dumps(normal(field, item), sort_keys=True)
+
+
+def _address(item: Any) -> str | None:
+    url = item.get("url") if isinstance(item, dict) else None
+    return normal("url", url) if isinstance(url, str) else None
 
 
 def _sorted(items: Iterable[Item]) -> tuple[Item, ...]:

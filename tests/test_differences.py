@@ -20,6 +20,7 @@ from storage.differences import (
     Stretch,
     TextChange,
     ValueChange,
+    as_data,
     differences,
     items_change,
     mirrored,
@@ -35,6 +36,8 @@ TEXTS = st.builds(
     WORDS,
     st.lists(BLANKS, min_size=25),
 )
+PICTURES = st.fixed_dictionaries({"url": st.sampled_from([None, "u", "v"]), "alt": st.sampled_from("ab")})
+ITEMS = st.lists(st.sampled_from("abcde") | PICTURES, max_size=9)
 SIDES = st.lists(st.integers(0, 6), max_size=30)
 
 
@@ -46,7 +49,7 @@ def rebuilt(old: list[Any], change: ItemsChange) -> list[Any]:
     """The new list, made of the old one and the change alone."""
     gone = {item.old for item in change.items}
     stays = iter([value for place, value in enumerate(old, 1) if place not in gone])
-    comes = {item.new: item.value for item in change.items if item.new is not None}
+    comes = {item.new: item.after for item in change.items if item.new is not None}
     size = len(old) + sum(item.old is None for item in change.items) - sum(item.new is None for item in change.items)
     return [comes[place] if place in comes else next(stays) for place in range(1, size + 1)]
 
@@ -102,17 +105,19 @@ def test_white_space_and_unicode_form_are_no_difference(text: str, blanks: list[
 
 
 @settings(max_examples=300)
-@given(st.lists(st.sampled_from("abcde"), max_size=9), st.lists(st.sampled_from("abcde"), max_size=9))
-def test_a_difference_of_lists_gives_the_new_list(old: list[str], new: list[str]) -> None:
+@given(ITEMS, ITEMS)
+def test_a_difference_of_lists_gives_the_new_list(old: list[Any], new: list[Any]) -> None:
     change = items_change("tags", old, new)
     if change is None:
         assert old == new
         return
     assert rebuilt(old, change) == new
     assert items_change("tags", new, old) == mirrored(change)
-    removed = [item.value for item in change.items if item.new is None]
-    added = [item.value for item in change.items if item.old is None]
-    assert set(removed).isdisjoint(added)
+    removed = [item.before for item in change.items if item.new is None]
+    added = [item.after for item in change.items if item.old is None]
+    assert not any(item in added for item in removed)
+    for item in change.items:
+        assert item.before == item.after or not (item.old and item.new) or item.changes
 
 
 VALUES = st.recursive(
@@ -167,10 +172,12 @@ def test_fields_of_a_record_each_in_its_way() -> None:
         ),
     )
     assert found["author"] == TextChange("author", (Stretch(("Lò", "Thị", "Mây"), ()),))
-    assert found["images"] == ItemsChange("images", (Item(to_dict(cho), 2, None), Item(to_dict(ben), None, 2)))
+    assert found["images"] == ItemsChange(
+        "images", (Item(to_dict(cho), None, 2, None), Item(None, to_dict(ben), None, 2))
+    )
     assert found["tags"] in (
-        ItemsChange("tags", (Item("cầu", 1, 2),)),
-        ItemsChange("tags", (Item("đường", 2, 1),)),
+        ItemsChange("tags", (Item("cầu", "cầu", 1, 2),)),
+        ItemsChange("tags", (Item("đường", "đường", 2, 1),)),
     )
     assert found["item_id"] == ValueChange("item_id", 1, 2)
     assert found["form.Số hiệu"] == TextChange("form.Số hiệu", (Stretch(("12/TB",), ("13/TB",)),))
@@ -182,6 +189,21 @@ def test_a_scheme_or_www_is_no_difference() -> None:
     assert differences(old, new) == ()
     images = [{"images": [{"url": f"{scheme}://x.example/a.jpg"}]} for scheme in ("http", "https")]
     assert differences(*images) == ()
+
+
+def test_a_picture_with_another_caption_is_the_same_picture() -> None:
+    was = [{"url": "http://x.example/a.jpg", "caption": "Cầu cũ"}, {"url": "http://x.example/b.jpg", "caption": "Rạch"}]
+    now = [
+        {"url": "http://x.example/b.jpg", "caption": "Rạch"},
+        {"url": "https://x.example/a.jpg", "caption": "Cầu mới"},
+    ]
+    change = items_change("images", was, now)
+    assert change is not None and mirrored(change) == items_change("images", now, was)
+    found = {(item.old, item.new): item.changes for item in change.items}
+    caption = TextChange("caption", (Stretch(("Cầu",), ("Cầu",)), Stretch(("cũ",), ("mới",))))
+    assert found[1, 2] == (caption,) and set(found) <= {(1, 2), (2, 1)}
+    data = as_data(change)["items"]
+    assert [row["changes"][0]["field"] for row in data if "changes" in row] == ["caption"]
 
 
 def test_a_word_in_a_long_text_is_found_alone() -> None:

@@ -55,7 +55,7 @@ revision 1  captured 2024-03-02 00:30 UTC, last seen 2024-03-05 08:00 UTC
 
 revision 2  captured 2024-03-06 00:30 UTC, last seen 2024-03-06 08:00 UTC
   changed: author, body_text
-  body: 9 words added, 1 removed
+  words of the body: 9 added, 1 removed
   gone 2024-03-07 08:00 UTC
 
 revision 3  captured 2024-03-08 00:30 UTC, last seen 2024-03-08 08:00 UTC
