@@ -1,7 +1,8 @@
 """Which items of two sequences belong together, in a time that hostile sequences cannot stretch. Pure.
 
 Equal ends are set aside; items that stand once on each side are anchors, in the longest order that both sides share;
-between anchors the same begins anew. Where there is no anchor, the fewest removals and additions are looked for
+between anchors the same begins anew. Where no item stands alone, runs of a few items may (`WIDTHS`). Where there is no
+anchor, the fewest removals and additions are looked for
 (E. W. Myers, An O(ND) Difference Algorithm and Its Variations, 1986). All that costs steps from one budget; when it is
 used up, a stretch that is still open counts as replaced whole.
 """
@@ -17,6 +18,9 @@ from typing import Any
 
 STEPS = 2_000_000
 """Comparisons that one alignment may cost, the linear look at equal ends aside: about a second."""
+
+WIDTHS = (1, 4)
+"""Lengths of the runs that are looked at for anchors: in a long text every word comes back, hardly any four of them."""
 
 Items = Sequence[Any]
 Block = tuple[int, int, int, int]
@@ -61,15 +65,16 @@ def align(old: Items, new: Items, budget: Budget) -> list[Block]:
 def _parts(old: Items, new: Items, block: Block, budget: Budget) -> list[Block] | None:
     """What is left to align within a stretch that begins and ends with a difference; None: nothing of it is equal."""
     a, b, c, d = block
-    if not budget.take(b - a + d - c):
+    if set(old[a:b]).isdisjoint(new[c:d]):
         return None
-    anchors = _anchors(old, new, block)
-    if anchors:
+    for width in WIDTHS:
+        if not budget.take(width * (b - a + d - c)):
+            return None
+        if not (anchors := _anchors(old, new, block, width)):
+            continue
         starts = [(a, c), *((x + 1, y + 1) for x, y in anchors)]
         ends = [*anchors, (b, d)]
         return [(x, to_x, y, to_y) for (x, y), (to_x, to_y) in zip(starts, ends, strict=True)]
-    if set(old[a:b]).isdisjoint(new[c:d]):
-        return None
     found = _fewest(old[a:b], new[c:d], budget)
     if found is None:
         return None
@@ -84,14 +89,19 @@ def _without_equal_ends(old: Items, new: Items, a: int, b: int, c: int, d: int) 
     return a, b, c, d
 
 
-def _anchors(old: Items, new: Items, block: Block) -> list[tuple[int, int]]:
-    """Places (old, new) of items that stand once on each side, the most that keep their order."""
+def _anchors(old: Items, new: Items, block: Block, width: int) -> list[tuple[int, int]]:
+    """Places (old, new) where runs of `width` items that stand once on each side begin, the most that keep order."""
     a, b, c, d = block
-    once = {item for item, number in Counter(old[a:b]).items() if number == 1}
-    once &= {item for item, number in Counter(new[c:d]).items() if number == 1}
-    places = {item: place for place, item in enumerate(new[c:d], c) if item in once}
-    pairs = [(place, places[item]) for place, item in enumerate(old[a:b], a) if item in once]
+    before, after = _runs(old[a:b], width), _runs(new[c:d], width)
+    once = {run for run, number in Counter(before).items() if number == 1}
+    once &= {run for run, number in Counter(after).items() if number == 1}
+    places = {run: place for place, run in enumerate(after, c) if run in once}
+    pairs = [(place, places[run]) for place, run in enumerate(before, a) if run in once]
     return [pairs[n] for n in rising([place for _, place in pairs])]
+
+
+def _runs(items: Items, width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*(items[start:] for start in range(width)), strict=False))
 
 
 def rising(numbers: Sequence[int]) -> list[int]:

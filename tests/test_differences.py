@@ -221,6 +221,15 @@ def test_a_word_in_a_long_text_is_found_alone() -> None:
     assert not change.coarse
 
 
+def test_changes_all_over_one_endless_paragraph_are_found() -> None:
+    dice = random.Random(7)
+    old = [f"từ{dice.randrange(500)}" for _ in range(20_000)]
+    new = [word if n % 100 else "đổi" for n, word in enumerate(old)]
+    change = text_change("body_text", " ".join(old), " ".join(new))
+    assert change is not None and not change.coarse
+    assert word_counts(change) == (200, 200)
+
+
 def hostile(kind: str) -> tuple[str, str]:
     dice = random.Random(kind)
     size = 100_000
