@@ -274,6 +274,24 @@ def test_absences_stay_on_record() -> None:
     assert (changed["reason"], changed["absences"]) == ("changed: title; published again", [])
 
 
+def test_only_a_capture_made_since_proves_that_an_article_is_back() -> None:
+    old = stored(capture=CaptureInfo(fetched_at="2024-01-01T00:00:00Z"))
+    gone = article(decide(old, None), old, None, number=5, order=0, now="2024-03-01T00:00:00+00:00")
+    captures = {
+        CaptureInfo(fetched_at="2024-03-01T07:00:01+07:00", source="warc"): True,
+        CaptureInfo(fetched_at="2024-03-01T06:59:59+07:00", source="warc"): False,
+        CaptureInfo(source="http"): True,
+        CaptureInfo(source="file"): False,
+    }
+    for capture, back in captures.items():
+        for title in (old["title"], "Sửa tên"):
+            new = plain(title=title, capture=capture)
+            assert (decide(gone, new).back, "published again" in decide(gone, new).reason) == (back, back)
+            result = again(gone, new)
+            assert (result["gone_at"] is None) is back
+            assert bool(result["absences"]) is (back and title == old["title"])
+
+
 def test_clocks_that_go_back_do_not_turn_last_seen() -> None:
     old = stored()
     result = article(decide(old, plain()), old, plain(), number=5, order=2, now="1999-01-01T00:00:00+00:00")
