@@ -66,8 +66,9 @@ def add(
 ) -> int:
     """Fetch or read pages, extract their articles, store them.
 
-    Prints one line per page: new, changed or unchanged, with id and title; failures go to stderr. Running it again is
-    safe: what is known and the same stays as it is, what changed becomes a new revision.
+    Prints one line per page: new, changed, unchanged or gone, with id and title; failures go to stderr. Running it
+    again is safe: what is known and the same stays as it is, what changed becomes a new revision. An article of the
+    archive whose address answers 404 or 410 is gone: it stays, with the day.
     """
     from cli.render import complain, outcome_lines, say
     from cli.wiring import LazyFetcher, known_portals, store

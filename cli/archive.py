@@ -19,6 +19,7 @@ from cli.options import (
     NoColor,
     Portal,
     Quiet,
+    RecordId,
     Section,
     Since,
     Title,
@@ -63,7 +64,10 @@ def list_(
     as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> int:
-    """List the archive's records: id, day, portal and title."""
+    """List the archive's records: id, day, portal and title.
+
+    An article that is no longer published says so at the end of its line, with the day it was noted.
+    """
     from itertools import islice
 
     from cli.render import print_json
@@ -80,13 +84,22 @@ def list_(
     return 0
 
 
-_LIST_FIELDS = ("id", "revision", "published_at", "title", "section", "author", "url", "first_seen", "last_seen")
+_LIST_FIELDS = (
+    "id",
+    "revision",
+    "published_at",
+    "title",
+    "section",
+    "author",
+    "url",
+    "first_seen",
+    "last_seen",
+    "gone_at",
+)
 
 
 def show(
-    record_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Id, its first letters, or an address of the article.")
-    ],
+    record_id: RecordId,
     archive: ArchiveDir = DEFAULT_ARCHIVE,
     revision: Annotated[
         int | None, typer.Option("--revision", "-r", metavar="N", min=1, help="An earlier state instead of the last.")
@@ -97,18 +110,14 @@ def show(
     """Show one record: for people as a page, with --json as it is stored."""
     from cli.render import print_json
     from cli.showing import draw_record
-    from cli.wiring import open_for_reading
-    from scraper.errors import InputError
+    from cli.wiring import no_such_record, open_for_reading
 
     with open_for_reading(archive) as kept:
         record = kept.get(record_id)
         if record is not None and revision is not None:
             record = next((r for r in kept.history(record_id) if r.get("revision") == revision), None)
         if record is None:
-            missing = f"revision {revision} of {record_id}" if revision else record_id
-            raise InputError(
-                missing, f"not in {archive}", what="no such record", hint="luutru list shows what there is"
-            )
+            raise no_such_record(f"revision {revision} of {record_id}" if revision else record_id, archive)
     if as_json:
         print_json(record)
     else:
@@ -181,7 +190,9 @@ def _print_table(records: Iterable[dict[str, Any]], *, color: bool) -> None:
         line.append(f"{record['id']}  ", style="cyan")
         line.append(f"{safe(record.get('published_at') or '')[:10]:<10}  ", style="green")
         line.append(f"{clip(host, 28):<28}  ", style="dim")
-        line.append(clip(record.get("title") or "", max(20, columns - line.cell_len)))
+        mark = f"  [gone {safe(record['gone_at'])[:10]}]" if record.get("gone_at") else ""
+        line.append(clip(record.get("title") or "", max(20, columns - line.cell_len - len(mark))))
+        line.append(mark, style="magenta")
         screen.print(line)
 
 

@@ -13,6 +13,9 @@ ArchiveDir = Annotated[
     typer.Option("--archive", "-a", envvar="LUUTRU_ARCHIVE", help="Folder of the archive.", show_envvar=True),
 ]
 DEFAULT_ARCHIVE = Path("archive")
+RecordId = Annotated[
+    str, typer.Argument(metavar="ID", help="Id, its first letters, or an address of the article.", show_default=False)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR=1 does the same).")]

@@ -95,7 +95,7 @@ def outcome_lines(outcomes: Iterable[Outcome], *, as_json: bool, color: bool) ->
             line = Text(f"{outcome.kind:<10}", style=_STYLES.get(outcome.kind, ""))
             line.append(f" {outcome.id or '':<16} ", style="cyan")
             line.append(safe(outcome.title or outcome.source))
-            if outcome.kind == "changed":
+            if outcome.kind in ("changed", "gone"):
                 line.append(f"  [{safe(outcome.reason)}]", style="dim")
             if outcome.problems:
                 line.append(f"  ! {', '.join(map(safe, outcome.problems))}", style="yellow")

@@ -9,13 +9,15 @@ from cli.render import console, safe
 
 
 def draw_record(record: dict[str, Any], *, color: bool) -> None:
-    """Print a stored record for people: headline, facts, lead, body, pictures, agency, provenance."""
+    """Print a stored record for people: headline, whether it is gone, facts, lead, body, lists, agency."""
     from rich.text import Text
 
     screen = console(color=color)
     screen.print(Text(safe(record.get("title") or "(no title)"), style="bold"))
     if record.get("subtitle"):
         screen.print(Text(safe(record["subtitle"]), style="italic"))
+    if record.get("gone_at"):
+        screen.print(Text(f"no longer published, noted {safe(record['gone_at'])}", style="bold magenta"))
     for label, value in _facts(record):
         screen.print(Text.assemble((f"{label:<11}", "cyan"), safe(value)))
     if record.get("summary"):
@@ -41,7 +43,6 @@ def _facts(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "views": record.get("views"),
         "tags": ", ".join(record.get("tags") or ()),
         "first seen": record.get("first_seen"),
-        "gone": record.get("gone_at"),
     }
     for label, value in named.items():
         if value not in (None, ""):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scraper.errors import InputError, LuutruError
+from scraper.errors import InputError, LuutruError, NotFound
 from scraper.models import Outcome, Record
 from scraper.sources import Fetches
 
@@ -47,15 +47,18 @@ class LazyFetcher:
 def store(readings: Iterable[Reading], archive: Archive, complain: Callable[[LuutruError], None]) -> Iterator[Outcome]:
     """Put the records of a stream of readings and give the outcomes, in the order of reading.
 
+    A known article whose address answers 404 or 410 is noted as gone; of an unknown one that is a failure.
     complain: told each failure as it happens, while outcomes wait for their batch to be on disk.
     """
-    waiting: deque[str | Outcome] = deque()  # sources of records under way, and failures that came after them
+    waiting: deque[str | Outcome] = deque()  # sources of records under way, and other outcomes that came after them
 
     def records() -> Iterator[Record]:
         for reading in readings:
             if reading.record is not None:
                 waiting.append(reading.source)
                 yield reading.record
+            elif (gone := _gone(reading, archive)) is not None:
+                waiting.append(gone)
             elif reading.error is not None:
                 complain(reading.error)
                 waiting.append(failed(reading.source, reading.error))
@@ -66,7 +69,16 @@ def store(readings: Iterable[Reading], archive: Archive, complain: Callable[[Luu
         if outcome.kind == "failed":
             complain(InputError(what=outcome.reason, hint=outcome.hint))
         yield replace(outcome, source=source)
-    yield from (failure for failure in waiting if isinstance(failure, Outcome))
+    yield from (outcome for outcome in waiting if isinstance(outcome, Outcome))
+
+
+def _gone(reading: Reading, archive: Archive) -> Outcome | None:
+    """The outcome of a known article that is no longer published; None for anything else."""
+    error = reading.error
+    if not isinstance(error, NotFound) or error.status is None:
+        return None
+    outcome = archive.mark_gone(reading.source)
+    return None if outcome is None else replace(outcome, source=reading.source)
 
 
 def failed(source: str, error: LuutruError) -> Outcome:
@@ -88,4 +100,9 @@ def open_for_reading(path: Path) -> Archive:
     return Archive.open(path, mode="r")
 
 
-__all__ = ["Fetches", "LazyFetcher", "failed", "known_portals", "open_for_reading", "store"]
+def no_such_record(reference: str, archive: Path) -> InputError:
+    """The error for an article or revision that the archive does not hold."""
+    return InputError(reference, f"not in {archive}", what="no such record", hint="luutru list shows what there is")
+
+
+__all__ = ["Fetches", "LazyFetcher", "failed", "known_portals", "no_such_record", "open_for_reading", "store"]

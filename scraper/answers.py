@@ -6,11 +6,13 @@ import http
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from scraper.errors import AccessDenied, FetchError, LoginPage, NetworkError, NotFound, RateLimited, SoftError
 from scraper.text import tidy
 
+Kind = TypeVar("Kind", bound=FetchError)
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CLOSED = frozenset({401, 403, 407, 451})
 _GONE = frozenset({404, 410})
@@ -75,7 +77,8 @@ def check_answer(source: str, status: int, headers: Mapping[str, str], now: date
     elif status in _CLOSED:
         error = failure(AccessDenied, source, cause)
     elif status in _GONE:
-        error = failure(NotFound, source, cause)
+        error = missing = failure(NotFound, source, cause)
+        missing.status = status
     elif status >= 500 or status < 400 or status in _PASSING:
         error = failure(NetworkError, source, cause)
     else:
@@ -97,7 +100,7 @@ def check_redirect(source: str, address: str, target: str) -> None:
         raise failure(kind, source, f"it redirects to {target[:200]}")
 
 
-def failure(kind: type[FetchError], source: str, cause: str) -> FetchError:
+def failure(kind: type[Kind], source: str, cause: str) -> Kind:
     """An error of that kind with its usual hint."""
     return kind(source, cause, hint=_HINTS.get(kind, ""))
 

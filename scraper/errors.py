@@ -41,10 +41,14 @@ class FetchError(LuutruError):
 
 
 class NotFound(FetchError):
-    """404 or 410."""
+    """404 or 410, or a redirect to a page that says so.
+
+    status: 404 or 410 where the server answered so itself: what the archive takes for "no longer published".
+    """
 
     what = "not found"
     code = "not_found"
+    status: int | None = None
 
 
 class AccessDenied(FetchError):

@@ -45,7 +45,18 @@ CONTENT_FIELDS = (
     "form",
 )
 MOVING_FIELDS = ("url", "list_path", "item_id", "views", "agency")
-ADDED_FIELDS = ("id", "revision", "content_hash", "first_seen", "last_seen", "aliases", "gone_at")
+ADDED_FIELDS = (
+    "id",
+    "revision",
+    "changed",
+    "reason",
+    "content_hash",
+    "first_seen",
+    "last_seen",
+    "aliases",
+    "gone_at",
+    "absences",
+)
 """What the archive adds to a record."""
 
 
@@ -53,8 +64,8 @@ ADDED_FIELDS = ("id", "revision", "content_hash", "first_seen", "last_seen", "al
 class Decision:
     """kind and reason for the outcome; names of changed fields; all addresses known from now on.
 
-    late: the new capture is older than the stored one, so its content belongs into the past. content_hash: the new
-    record's.
+    late: the new capture is older than the stored one, so its content belongs into the past. back: the article was gone
+    and is published again. content_hash: the new record's.
     """
 
     kind: OutcomeKind
@@ -63,6 +74,7 @@ class Decision:
     aliases: tuple[str, ...] = ()
     late: bool = False
     content_hash: str = ""
+    back: bool = False
 
 
 def decide(stored: Json | None, new: Json | None) -> Decision:
@@ -73,7 +85,9 @@ def decide(stored: Json | None, new: Json | None) -> Decision:
     if new is None:
         if stored is None:
             raise ValueError("nothing to decide on")
-        return Decision("gone", "no longer published", (), _aliases(stored, {}))
+        since = stored.get("gone_at")
+        reason = f"no longer published since {since}" if since else "no longer published"
+        return Decision("gone", reason, (), _aliases(stored, {}))
     digest = content_hash(new)
     if stored is None:
         return Decision("new", "first seen", (), _aliases({}, new), False, digest)
@@ -85,8 +99,9 @@ def decide(stored: Json | None, new: Json | None) -> Decision:
     else:
         refreshed = () if late else agency_changes(stored, new)
         reason = f"same content; agency updated: {', '.join(refreshed)}" if refreshed else "same content"
-    reason += "; published again" if stored.get("gone_at") and not late else ""
-    return Decision("changed" if changed else "unchanged", reason, changed, aliases, late, digest)
+    back = bool(stored.get("gone_at")) and not late and _is_published(stored, new)
+    reason += "; published again" if back else ""
+    return Decision("changed" if changed else "unchanged", reason, changed, aliases, late, digest, back)
 
 
 def content_hash(record: Mapping[str, Any]) -> str:
@@ -117,9 +132,12 @@ def article(decision: Decision, stored: Json | None, new: Json | None, *, number
         return {**stored, "aliases": list(decision.aliases), "gone_at": stored.get("gone_at") or now}
     seen = {"first_seen": stored["first_seen"], "last_seen": max(stored["last_seen"], now)}
     if decision.kind == "changed" and not decision.late:
-        return revision(decision, new, number=number, order=order, now=now) | seen
+        still_gone = {} if decision.back else {"gone_at": stored.get("gone_at")}
+        return revision(decision, new, number=number, order=order, now=now) | seen | still_gone
     kept = {**stored, **seen, "aliases": list(decision.aliases)}
-    return kept if decision.late else {**kept, **_moved(stored, new), "gone_at": None}
+    return (
+        kept if decision.late else {**kept, **_moved(stored, new), **(_published(stored, now) if decision.back else {})}
+    )
 
 
 def revision(decision: Decision, new: Json, *, number: int, order: int, now: str) -> Json:
@@ -128,12 +146,21 @@ def revision(decision: Decision, new: Json, *, number: int, order: int, now: str
         **new,
         "id": identity.id_of(number),
         "revision": order,
+        "changed": list(decision.changed),
+        "reason": decision.reason,
         "content_hash": decision.content_hash,
         "first_seen": now,
         "last_seen": now,
         "aliases": list(decision.aliases),
         "gone_at": None,
+        "absences": [],
     }
+
+
+def _published(stored: Json, now: str) -> Json:
+    """The state is published again: its absence ends now and stays on record."""
+    absence = {"gone_at": stored["gone_at"], "back_at": now}
+    return {"gone_at": None, "absences": [*(stored.get("absences") or []), absence]}
 
 
 def _moved(stored: Json, new: Json) -> Json:
@@ -172,10 +199,24 @@ def _is_older(new: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
     return one is not None and other is not None and one < other
 
 
+def _is_published(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether the new record was captured since the article was noted as gone, to the second.
+
+    A saved page without a time may be older than that, so it proves nothing.
+    """
+    moment, since = captured_at(new), _moment(stored.get("gone_at"))
+    return moment >= since if moment and since else _capture(new, "source") == "http"
+
+
 def captured_at(record: Mapping[str, Any]) -> datetime | None:
     """When the record's bytes were received, where that is known."""
+    return _moment(_capture(record, "fetched_at"))
+
+
+def _moment(stamp: Any) -> datetime | None:
+    """A time stamp, in UTC where it names no zone; None where it is none."""
     try:
-        moment = datetime.fromisoformat(_capture(record, "fetched_at") or "")
+        moment = datetime.fromisoformat(stamp if isinstance(stamp, str) else "")
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -23,11 +23,22 @@ _MAY_BE_LEFT_OUT = {(Email, "raw")}
 _ADDED = {
     "id": {"type": "string", "pattern": "^[a-z2-7]{12}$", "description": "stable name of the article"},
     "revision": {"type": "integer", "minimum": 1, "description": "which state of the article this is"},
+    "changed": {
+        "type": "array",
+        "items": _TEXT,
+        "description": "fields that differ from the state before; empty in the first",
+    },
+    "reason": {"type": "string", "description": "why this revision was made"},
     "content_hash": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the content fields"},
     "first_seen": {"type": "string", "description": "ISO 8601: when the archive first saw the article"},
     "last_seen": {"type": "string", "description": "ISO 8601: when it last saw this state"},
     "aliases": {"type": "array", "items": _TEXT, "description": "every address that led to the article"},
     "gone_at": {"type": ["string", "null"], "description": "ISO 8601: when it was found to be published no longer"},
+    "absences": {
+        "type": "array",
+        "items": {"type": "object", "properties": {"gone_at": _TEXT, "back_at": _TEXT}},
+        "description": "when this state was gone and published again, both ISO 8601",
+    },
 }
 
 

@@ -252,6 +252,46 @@ def test_an_older_capture_never_replaces_what_moves() -> None:
     assert (late.kind, late.late, late.reason) == ("changed", True, "changed: title; an older capture")
 
 
+def test_a_revision_keeps_what_changed_and_why() -> None:
+    first = stored()
+    assert (first["changed"], first["reason"]) == ([], "first seen")
+    second = again(first, plain(title="Khánh thành cầu Rạch Sậy lớn", tags=("cầu",)))
+    assert (second["changed"], second["reason"]) == (["title", "tags"], "changed: title, tags")
+    assert again(second, plain(title="Khánh thành cầu Rạch Sậy lớn", tags=("cầu",)))["reason"] == second["reason"]
+
+
+def test_absences_stay_on_record() -> None:
+    old = stored()
+    gone = article(decide(old, None), old, None, number=5, order=0, now="2024-03-01T00:00:00+00:00")
+    still = article(decide(gone, None), gone, None, number=5, order=0, now="2024-03-02T00:00:00+00:00")
+    assert decide(gone, None).reason == "no longer published since 2024-03-01T00:00:00+00:00"
+    assert still == gone | {"aliases": still["aliases"]}
+    back = article(decide(still, plain()), still, plain(), number=5, order=2, now="2024-04-01T00:00:00+00:00")
+    spans = [{"gone_at": "2024-03-01T00:00:00+00:00", "back_at": "2024-04-01T00:00:00+00:00"}]
+    assert (back["revision"], back["gone_at"], back["absences"]) == (1, None, spans)
+    assert again(back, plain())["absences"] == spans
+    changed = again(still, plain(title="Sửa tên"))
+    assert (changed["reason"], changed["absences"]) == ("changed: title; published again", [])
+
+
+def test_only_a_capture_made_since_proves_that_an_article_is_back() -> None:
+    old = stored(capture=CaptureInfo(fetched_at="2024-01-01T00:00:00Z"))
+    gone = article(decide(old, None), old, None, number=5, order=0, now="2024-03-01T00:00:00+00:00")
+    captures = {
+        CaptureInfo(fetched_at="2024-03-01T07:00:01+07:00", source="warc"): True,
+        CaptureInfo(fetched_at="2024-03-01T06:59:59+07:00", source="warc"): False,
+        CaptureInfo(source="http"): True,
+        CaptureInfo(source="file"): False,
+    }
+    for capture, back in captures.items():
+        for title in (old["title"], "Sửa tên"):
+            new = plain(title=title, capture=capture)
+            assert (decide(gone, new).back, "published again" in decide(gone, new).reason) == (back, back)
+            result = again(gone, new)
+            assert (result["gone_at"] is None) is back
+            assert bool(result["absences"]) is (back and title == old["title"])
+
+
 def test_clocks_that_go_back_do_not_turn_last_seen() -> None:
     old = stored()
     result = article(decide(old, plain()), old, plain(), number=5, order=2, now="1999-01-01T00:00:00+00:00")

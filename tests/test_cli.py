@@ -248,7 +248,7 @@ def test_export_knows_its_formats(run: Run, archive: Path) -> None:
 def test_every_command_explains_itself(run: Run) -> None:
     overview = run("--help").out
     commands = re.findall(r"^  ([a-z]+)  ", overview.partition("Commands:")[2], re.MULTILINE)
-    assert {"add", "extract", "explain", "list", "show", "export"} <= set(commands)
+    assert {"add", "extract", "explain", "list", "show", "export", "history", "diff", "stats"} <= set(commands)
     for command in commands:
         page = run(command, "--help")
         assert (

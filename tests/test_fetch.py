@@ -173,6 +173,7 @@ def test_status(portal: Loopback, status: int, kind: type[FetchError]) -> None:
     portal.on("/", Answer(status, body="" if status == 304 else "<p>Trang</p>"))
     error = failure(kind, portal.url())
     assert f"HTTP {status}" in error.cause
+    assert getattr(error, "status", None) == (status if status in (404, 410) else None)
     assert portal.count("/") == 1
 
 
@@ -264,7 +265,8 @@ def test_body_of_a_redirect_is_not_read(portal: Loopback) -> None:
 def test_redirects_that_mean_an_error(portal: Loopback, location: str, kind: type[FetchError]) -> None:
     portal.redirect("/tin", location)
     portal.fallback = Answer(body="<input type=password>")
-    assert location.partition("?")[0] in failure(kind, portal.url("/tin"), retries=3).cause
+    error = failure(kind, portal.url("/tin"), retries=3)
+    assert location.partition("?")[0] in error.cause and getattr(error, "status", None) is None
     assert len(portal.requests) == 1
 
 

@@ -36,7 +36,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, command: list
 
 
 def test_a_full_disk_under_stdout_is_told(tmp_path: Path, archive: Path) -> None:
-    for command in (["list"], ["list", "--json"], ["export"], ["extract", "a.html"]):
+    of_the_archive = (["list"], ["list", "--json"], ["export"], ["stats"], ["history", "conen.example/b"])
+    for command in (*of_the_archive, ["extract", "a.html"]):
         with Path("/dev/full").open("wb") as full:
             process = start(*command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE)
         said = process.communicate()[1].decode()
@@ -51,7 +52,8 @@ def test_letters_that_the_terminal_lacks_are_escaped(run: Run, archive: Path) ->
 
 
 def test_colours_and_progress_appear_on_a_terminal_alone(run: Run, archive: Path, tmp_path: Path) -> None:
-    for command in (["list"], ["show", "conen.example/b"], ["explain", "a.html"], ["add", "a.html"]):
+    of_the_archive = (["list"], ["show", "conen.example/b"], ["history", "conen.example/b"], ["stats"])
+    for command in (*of_the_archive, ["diff", "conen.example/b"], ["explain", "a.html"], ["add", "a.html"]):
         plain = run(*command, env={"TERM": "xterm-256color"})
         assert "\x1b" not in plain.out + plain.err
         assert "\x1b[" in on_terminal(*command, cwd=tmp_path)[1]
