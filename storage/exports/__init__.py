@@ -1,8 +1,8 @@
 """One module per export format; each streams.
 
-A format is a module with `write(records: Iterable[dict], out) -> int`: it writes stored dicts one by one and gives their
-number. `out` is a binary stream, for a text format it may be a text stream too, for a folder format it is the path of an
-empty folder. A new format is a module, its line in `FORMATS` and a golden test.
+A format is a module with `write(records: Iterable[dict], out) -> int`: it writes stored dicts one by one and gives
+their number. `out` is a binary stream; for a text format it may be a text stream too, for a folder format it is the
+path of an empty folder. A new format is a module, its line in `FORMATS` and a golden test.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """BibTeX: one `@misc` per record, UTF-8.
 
-Values stand in double braces, which keep TeX from changing capitals and from taking names apart. Whatever TeX would obey
-is replaced; braces become words, because BibTeX counts them even behind a backslash. Keys are `luutru-` and the
-article's id. `url` is verbatim, as the url package and biblatex expect it: the characters of an address that could end
-it are percent-encoded there.
+Values stand in double braces, which keep TeX from changing capitals and from taking names apart. Whatever TeX would
+obey is replaced; braces become words, because BibTeX counts them even behind a backslash. Keys are `luutru-` and the
+article's id. `url` is verbatim, as the url package and biblatex expect it; what could end an address is
+percent-encoded.
 """
 
 from __future__ import annotations

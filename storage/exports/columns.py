@@ -63,6 +63,8 @@ COLUMNS = {
     "content_hash": "content_hash",
 }
 """Column → where its value stands in the stored dict; a step into a list takes every element's."""
+TIMES = frozenset(["first_seen", "last_seen", "gone_at", "fetched_at"])
+"""Columns with times that luutru set itself, to the second; what pages print varies in precision."""
 
 
 @dataclass(frozen=True, slots=True)

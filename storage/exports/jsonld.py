@@ -60,7 +60,11 @@ def _article(record: Json, cited: Citation) -> Json:
 
 
 def _image(image: Json) -> Json | None:
-    about = {"contentUrl": web_address(image, "url"), "name": line(image, "file_name"), "caption": line(image, "caption")}
+    about = {
+        "contentUrl": web_address(image, "url"),
+        "name": line(image, "file_name"),
+        "caption": line(image, "caption"),
+    }
     return _typed("ImageObject", about | {"creditText": line(image, "credit")})
 
 
@@ -107,5 +111,7 @@ def _typed(kind: str, about: Json) -> Json | None:
 
 def _stated(about: Json) -> Json:
     """What has a value; in lists too."""
-    kept = {name: [item for item in value if item] if isinstance(value, list) else value for name, value in about.items()}
+    kept = {
+        name: [item for item in value if item] if isinstance(value, list) else value for name, value in about.items()
+    }
     return {name: value for name, value in kept.items() if value}

@@ -22,7 +22,7 @@ FRONT = (
     "tags views content_type list_path item_id images attachments first_seen last_seen gone_at content_hash"
 ).split()
 FRONT_AGENCY = ("portal_name", "managing_agency", "operating_unit", "website")
-"""Fields of the front matter, in this order, with the values of the record and of its agency; empty ones are left out."""
+"""Fields of the front matter, in this order, as the record and its agency hold them; empty ones are left out."""
 
 _NAME_CHARACTERS = 60
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -60,8 +60,9 @@ def _name(cited: Citation) -> str:
 
 def _page(record: dict[str, Any], cited: Citation) -> Iterator[str]:
     yield "---\n"
-    for holder, names in ((record, FRONT), (record.get("agency"), FRONT_AGENCY)):
-        for name in names if isinstance(holder, dict) else ():
+    agency = record.get("agency")
+    for holder, names in ((record, FRONT), (agency if isinstance(agency, dict) else {}, FRONT_AGENCY)):
+        for name in names:
             if holder.get(name) not in (None, "", [], {}):
                 value = _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", dumps(holder[name]))
                 yield f"{name}: {value}\n"

@@ -1,6 +1,6 @@
 """Apache Parquet: a typed table with the columns of the CSV. Needs the extra `parquet` (pyarrow).
 
-Counts and numbers are int64, the archive's and the fetcher's times are timestamps in UTC, lists are lists (columns of one
+Whole numbers are int64, the archive's and the fetcher's times are timestamps in UTC, lists are lists (columns of one
 list keep step: where an image has no caption stands null), and all other values are texts as the record holds them:
 `published_at` is one, because its precision varies. Rows are written in groups, so that memory stays bounded.
 """
@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from scraper.errors import InputError
-from storage.exports.columns import Column, columns
+from storage.exports.columns import TIMES, Column, columns
 from storage.exports.texts import values
 
-GROUP_ROWS = 5000
+GROUP_ROWS = 2000
 GROUP_CHARACTERS = 16_000_000
 """A row group ends with its number of rows or of body characters, whichever comes first."""
 
-TIMES = frozenset(["first_seen", "last_seen", "gone_at", "fetched_at"])
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -34,23 +33,25 @@ def write(records: Iterable[dict[str, Any]], out: BinaryIO) -> int:
     table, count = columns(), 0
     schema = pyarrow.schema([_field(pyarrow, column) for column in table])
     with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
-        for group in _groups(records):
-            rows = {column.name: [_value(record, column) for record in group] for column in table}
-            writer.write_table(pyarrow.table(rows, schema))
-            count += len(group)
+        for group in _groups(records, table):
+            rows = pyarrow.table(group, schema)
+            writer.write_table(rows)
+            count += rows.num_rows
     return count
 
 
-def _groups(records: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    group: list[dict[str, Any]] = []
-    size = 0
+def _groups(records: Iterable[dict[str, Any]], table: list[Column]) -> Iterator[dict[str, list[Any]]]:
+    """Values by column, for a group of records at a time."""
+    group: dict[str, list[Any]] = {column.name: [] for column in table}
+    rows = size = 0
     for record in records:
-        group.append(record)
-        size += len(str(record.get("body_text")))
-        if len(group) >= GROUP_ROWS or size >= GROUP_CHARACTERS:
+        for column in table:
+            group[column.name].append(_value(record, column))
+        rows, size = rows + 1, size + len(group["body_text"][-1] or "")
+        if rows >= GROUP_ROWS or size >= GROUP_CHARACTERS:
             yield group
-            group, size = [], 0
-    if group:
+            group, rows, size = {column.name: [] for column in table}, 0, 0
+    if rows:
         yield group
 
 
