@@ -12,20 +12,21 @@ from typing import BinaryIO
 
 from scraper.errors import InputError
 
-_FAULT = "cannot write"
-
 
 @contextmanager
 def stream(output: Path | None, *, force: bool) -> Iterator[BinaryIO]:
     """Stdout for None, else a file that takes its name when the block ends well.
 
-    Raises InputError where the file exists (unless force) or cannot be written.
+    Raises InputError where the file exists (unless force), is none (a folder, a link, a device) or cannot be written.
     """
     if output is None:
         yield sys.stdout.buffer
         return
-    if os.path.lexists(output) and not force:
-        raise InputError(str(output), "the file exists", hint="--force overwrites it", what=_FAULT)
+    if os.path.lexists(output):
+        if output.is_symlink() or not output.is_file():
+            raise _refusal(output, "something else than a file stands there", hint="choose another name")
+        if not force:
+            raise _refusal(output, "the file exists", hint="--force overwrites it")
     partial = _beside(output)
     with _translated(output):
         try:
@@ -49,17 +50,18 @@ def folder(output: Path, *, force: bool, ours: Callable[[str], bool]) -> Iterato
     partial, aside = _beside(output), _beside(output)
     with _translated(output):
         old = _files_to_replace(output, force=force, ours=ours)
+        place = _absolute(output)
         try:
             partial.mkdir()
             yield partial
             os.sync()
             if old:
-                output.rename(aside)
-            partial.rename(output)
+                place.rename(aside)
+            partial.rename(place)
         finally:
             _remove(partial)
-            if aside.exists() and not output.exists():
-                aside.rename(output)
+            if aside.exists() and not place.exists():
+                aside.rename(place)
         _remove(aside, old)
 
 
@@ -68,28 +70,31 @@ def _files_to_replace(output: Path, *, force: bool, ours: Callable[[str], bool])
     if not os.path.lexists(output):
         return []
     if output.is_symlink() or not output.is_dir():
-        raise InputError(
-            str(output), "something else than a folder stands there", hint="choose another name", what=_FAULT
-        )
+        raise _refusal(output, "something else than a folder stands there", hint="choose another name")
     with os.scandir(output) as entries:
         found = {entry.name: entry.is_file(follow_symlinks=False) for entry in entries}
     if found and not force:
-        raise InputError(
-            str(output), "the folder is not empty", hint="--force replaces an earlier export in it", what=_FAULT
-        )
-    for name, is_file in found.items():
-        if not is_file or not ours(name):
-            raise InputError(
-                str(output),
-                f"the folder holds what no export wrote ({name})",
-                hint="choose another folder",
-                what=_FAULT,
-            )
+        raise _refusal(output, "the folder is not empty", hint="--force replaces an earlier export in it")
+    if foreign := [name for name, is_file in found.items() if not is_file or not ours(name)]:
+        raise _refusal(output, f"it holds what no export wrote: {foreign[0]}", hint="choose another folder")
     return list(found)
 
 
 def _beside(output: Path) -> Path:
-    return output.with_name(f".{output.name}.{secrets.token_hex(6)}.part")
+    """A name for what is not whole yet, in the same folder."""
+    place = _absolute(output)
+    if not place.name:
+        raise _refusal(output, "it has no name", hint="choose another folder")
+    return place.with_name(f".{place.name}.{secrets.token_hex(6)}.part")
+
+
+def _absolute(output: Path) -> Path:
+    """The path without dots, so that its last part is a name; links are not followed."""
+    return Path(os.path.abspath(output))  # noqa: PTH100 - resolve() follows links
+
+
+def _refusal(output: Path, cause: str, *, hint: str = "") -> InputError:
+    return InputError(str(output), cause, what="cannot write", hint=hint)
 
 
 def _remove(place: Path, names: list[str] | None = None) -> None:
@@ -105,4 +110,4 @@ def _translated(output: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(str(output), (error.strerror or str(error)).lower(), what=_FAULT) from error
+        raise _refusal(output, (error.strerror or str(error)).lower()) from error

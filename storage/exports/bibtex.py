@@ -1,8 +1,8 @@
 """BibTeX: one `@misc` per record, UTF-8.
 
-Values stand in double braces, which keep TeX from changing capitals and from taking names apart. Whatever TeX would
-obey is replaced; braces become words, because BibTeX counts them even behind a backslash. Keys are `luutru-` and the
-article's id. `url` is verbatim, as the url package and biblatex expect it; what could end an address is
+Names and titles stand in double braces, which keep TeX from taking names apart and from changing capitals. Whatever TeX
+would obey is replaced; braces become words, because BibTeX counts them even behind a backslash. Keys are `luutru-` and
+the article's id. `url` is verbatim, as the url package and biblatex expect it; what could end an address is
 percent-encoded.
 """
 
@@ -26,6 +26,8 @@ FIELDS = {
 }
 """Field → part of the citation, in the order of writing; dates, address and note follow."""
 
+_WHOLE = frozenset(["author", "title", "subtitle", "publisher"])
+"""Fields in double braces."""
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _ESCAPES = str.maketrans(
     {
@@ -53,7 +55,8 @@ def _fields(cited: Citation) -> Iterator[tuple[str, str]]:
         value = getattr(cited, part)
         text = ", ".join(value) if isinstance(value, tuple) else value
         if text:
-            yield name, f"{{{{{text.translate(_ESCAPES)}}}}}"
+            value = text.translate(_ESCAPES)
+            yield name, f"{{{{{value}}}}}" if name in _WHOLE else f"{{{value}}}"
     year, month, day = (*cited.published_day, 0, 0, 0)[:3]
     if year:
         yield "year", f"{{{year:04}}}"
@@ -66,4 +69,4 @@ def _fields(cited: Citation) -> Iterator[tuple[str, str]]:
     if len(cited.accessed) == 3:
         yield "urldate", "{{{:04}-{:02}-{:02}}}".format(*cited.accessed)
     if cited.source:
-        yield "note", f"{{{{{'Source: ' + cited.source.translate(_ESCAPES)}}}}}"
+        yield "note", f"{{Source: {cited.source.translate(_ESCAPES)}}}"
