@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from html import escape
 from typing import Any, BinaryIO, TextIO
-from xml.sax.saxutils import escape
 
 from storage.exports.citation import Citation, citations
 from storage.exports.texts import sink
@@ -57,5 +57,5 @@ def _elements(cited: Citation) -> Iterator[str]:
         language = f' xml:lang="{cited.language}"' if cited.language and part in _IN_WORDS else ""
         for text in value if isinstance(value, tuple) else (value,):
             if text:
-                yield f"  <dc:{name}{language}>{escape(_FORBIDDEN.sub('', text))}</dc:{name}>\n"
+                yield f"  <dc:{name}{language}>{escape(_FORBIDDEN.sub('', text), quote=False)}</dc:{name}>\n"
     yield "  <dc:type>Text</dc:type>\n"

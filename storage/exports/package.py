@@ -1,7 +1,8 @@
 """An export as a data package: its file, and `datapackage.json`, which says what is in it.
 
 The descriptor follows the Data Package standard (https://datapackage.org, 2.0; readers of 1.0 understand it too) with
-properties of its own: `selection` (the filters used) and `counts`. Whole records bring their JSON Schema along.
+properties of its own: `selection` (the filters used), `counts`, and `recordSchema` of a resource: whole records bring
+their JSON Schema along.
 """
 
 from __future__ import annotations
@@ -47,10 +48,9 @@ def write(records: Iterable[Json], folder: Path, name: str, *, selection: Mappin
     resource: Json = {"name": "articles", **_about(file, kind.mediatype)}
     if kind.table:
         resource |= {"type": "table", "schema": {"fields": list(_FIELDS[kind.table]())}}
-    resources = [resource]
     if name in ("json", "jsonl"):
         (folder / SCHEMA).write_text(schema.text(), "utf-8")
-        resources.append({"name": "record-schema", **_about(folder / SCHEMA, "application/schema+json")})
+        resource["recordSchema"] = _about(folder / SCHEMA, "application/schema+json")
     descriptor = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "profile": "data-package",
@@ -61,7 +61,7 @@ def write(records: Iterable[Json], folder: Path, name: str, *, selection: Mappin
         "sources": [{"title": portal} for portal in counts.portals],
         "selection": dict(selection),
         "counts": {"records": number, "gone": counts.gone, "portals": dict(counts.portals.most_common())},
-        "resources": resources,
+        "resources": [resource],
     }
     (folder / DESCRIPTOR).write_text(json.dumps(descriptor, ensure_ascii=False, indent=2) + "\n", "utf-8")
     return number

@@ -15,7 +15,7 @@ from scraper.errors import InputError
 from storage.exports.columns import TIMES, Column, columns
 from storage.exports.texts import values
 
-GROUP_ROWS = 2000
+GROUP_ROWS = 1000
 GROUP_CHARACTERS = 16_000_000
 """A row group ends with its number of rows or of body characters, whichever comes first."""
 
