@@ -1,31 +1,15 @@
-"""`luutru list`, `show` and `export`: what the archive holds. None of them loads HTTP, HTML or XML machinery."""
+"""`luutru list` and `show`: what the archive holds. Neither loads HTTP, HTML or XML machinery."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, BinaryIO, cast
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 import typer
 
-from cli.options import (
-    DEFAULT_ARCHIVE,
-    AgencyText,
-    ArchiveDir,
-    AsJson,
-    Author,
-    NoColor,
-    Portal,
-    Quiet,
-    RecordId,
-    Section,
-    Since,
-    Title,
-    Until,
-    with_color,
-)
+from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, RecordId, with_color
+from cli.selection import Selection, selecting
 
 LIST_EXAMPLES = """\b
 Examples:
@@ -37,29 +21,18 @@ Examples:
   luutru show 3f2a9c            (the first letters of an id are enough)
   luutru show https://portal.example/tin?ItemID=7 --json
 """
-EXPORT_EXAMPLES = """\b
-Examples:
-  luutru export --format csv --output articles.csv
-  luutru export --format jsonl --since 2018 | gzip > articles.jsonl.gz
-"""
 
 
 def register(app: typer.Typer) -> None:
     """Put the commands on the app."""
     app.command("list", epilog=LIST_EXAMPLES)(list_)
     app.command("show", epilog=SHOW_EXAMPLES)(show)
-    app.command("export", epilog=EXPORT_EXAMPLES)(export)
 
 
+@selecting
 def list_(
     archive: ArchiveDir = DEFAULT_ARCHIVE,
-    portal: Portal = None,
-    title: Title = None,
-    section: Section = None,
-    author: Author = None,
-    agency: AgencyText = None,
-    since: Since = None,
-    until: Until = None,
+    selection: Selection = Selection(),  # noqa: B008 - immutable
     limit: Annotated[int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="At most N records.")] = None,
     as_json: AsJson = False,
     no_color: NoColor = False,
@@ -74,8 +47,7 @@ def list_(
     from cli.wiring import open_for_reading
 
     with open_for_reading(archive) as kept:
-        found = _find(kept, portal, title, section, author, agency, since, until)
-        records = islice(found, limit)
+        records = islice(selection.find(kept), limit)
         if as_json:
             for record in records:
                 print_json({name: record.get(name) for name in _LIST_FIELDS}, indent=None)
@@ -125,58 +97,6 @@ def show(
     return 0
 
 
-def export(
-    format_: Annotated[str, typer.Option("--format", metavar="NAME", help="json, jsonl or csv.")] = "json",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE instead of stdout.")
-    ] = None,
-    archive: ArchiveDir = DEFAULT_ARCHIVE,
-    portal: Portal = None,
-    title: Title = None,
-    section: Section = None,
-    author: Author = None,
-    agency: AgencyText = None,
-    since: Since = None,
-    until: Until = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
-    quiet: Quiet = False,
-) -> int:
-    """Export records: the whole archive or a selection, one by one as they are read."""
-    from cli.render import say
-    from cli.wiring import open_for_reading
-    from storage.exports import writer
-
-    write = writer(format_)
-    with open_for_reading(archive) as kept:
-        found = _find(kept, portal, title, section, author, agency, since, until)
-        with _target(output, force) as out:
-            number = write(found, out)
-    say(f"{number} records exported" + (f" to {output}" if output else ""), quiet=quiet)
-    return 0
-
-
-def _find(
-    kept: Any,
-    portal: str | None,
-    title: str | None,
-    section: str | None,
-    author: str | None,
-    agency: str | None,
-    since: str | None,
-    until: str | None,
-) -> Iterator[dict[str, Any]]:
-    found: Iterator[dict[str, Any]] = kept.find(
-        portal=portal,
-        title=title,
-        section=section,
-        author=author,
-        agency=agency,
-        published_from=since,
-        published_to=until,
-    )
-    return found
-
-
 def _print_table(records: Iterable[dict[str, Any]], *, color: bool) -> None:
     from rich.text import Text
 
@@ -194,31 +114,3 @@ def _print_table(records: Iterable[dict[str, Any]], *, color: bool) -> None:
         line.append(clip(record.get("title") or "", max(20, columns - line.cell_len - len(mark))))
         line.append(mark, style="magenta")
         screen.print(line)
-
-
-@contextmanager
-def _target(output: Path | None, force: bool) -> Iterator[BinaryIO]:
-    """Where an export goes: stdout, or a file that appears whole or not at all."""
-    import os
-    import tempfile
-
-    from scraper.errors import InputError
-
-    if output is None:
-        yield sys.stdout.buffer
-        return
-    if output.exists() and not force:
-        raise InputError(str(output), "the file exists", hint="--force overwrites it")
-    partial: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as out:
-            partial = Path(out.name)
-            yield cast(BinaryIO, out)
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(output)
-    except OSError as error:
-        raise InputError(str(output), (error.strerror or str(error)).lower(), what="cannot write") from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)

@@ -52,17 +52,6 @@ PortalFolders = Annotated[
         "--portals", envvar="LUUTRU_PORTALS", metavar="DIR", help="Folder with portal files of your own (repeatable)."
     ),
 ]
-Portal = Annotated[str | None, typer.Option("--portal", metavar="HOST", help="Only articles of this portal.")]
-Title = Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Only titles that contain TEXT.")]
-Section = Annotated[str | None, typer.Option("--section", metavar="TEXT", help="Only sections that contain TEXT.")]
-Author = Annotated[str | None, typer.Option("--author", metavar="TEXT", help="Only authors that contain TEXT.")]
-AgencyText = Annotated[
-    str | None, typer.Option("--agency", metavar="TEXT", help="Only agencies with TEXT in any of their details.")
-]
-Since = Annotated[
-    str | None, typer.Option("--since", metavar="DATE", help="Published on DATE or later (2018, 2018-12, 2018-12-03).")
-]
-Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Published on DATE or earlier.")]
 
 
 def with_color(no_color: bool) -> bool:

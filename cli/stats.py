@@ -7,20 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import (
-    DEFAULT_ARCHIVE,
-    AgencyText,
-    ArchiveDir,
-    AsJson,
-    Author,
-    NoColor,
-    Portal,
-    Section,
-    Since,
-    Title,
-    Until,
-    with_color,
-)
+from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, with_color
+from cli.selection import Selection, selecting
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -42,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("stats", epilog=EXAMPLES)(stats)
 
 
+@selecting
 def stats(
     archive: ArchiveDir = DEFAULT_ARCHIVE,
     by: Annotated[
@@ -51,13 +40,7 @@ def stats(
         ),
     ] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Lines of each table.")] = 10,
-    portal: Portal = None,
-    title: Title = None,
-    section: Section = None,
-    author: Author = None,
-    agency: AgencyText = None,
-    since: Since = None,
-    until: Until = None,
+    selection: Selection = Selection(),  # noqa: B008 - immutable
     as_json: AsJson = False,
     no_color: NoColor = False,
 ) -> int:
@@ -75,15 +58,7 @@ def stats(
     if by is not None and by not in DIMENSIONS:
         raise InputError(by, f"known are {', '.join(DIMENSIONS)}", what="cannot count by this")
     with open_for_reading(archive) as kept:
-        found = kept.find(
-            portal=portal,
-            title=title,
-            section=section,
-            author=author,
-            agency=agency,
-            published_from=since,
-            published_to=until,
-        )
+        found = selection.find(kept)
         counts = collect(found)
     if as_json:
         print_json(table(counts, by) if by else as_data(counts))

@@ -98,9 +98,7 @@ def test_6_a_damaged_archive_is_never_started_afresh(run: Run, tmp_path: Path, d
     keep(tmp_path)
     file = tmp_path / "archive" / "articles.json"
     whole = file.read_bytes()
-    bad = {"cut": whole[:40], "flipped": whole.replace("nước".encode(), "nươc".encode())}.get(
-        damage, damage.encode()
-    )
+    bad = {"cut": whole[:40], "flipped": whole.replace("nước".encode(), "nươc".encode())}.get(damage, damage.encode())
     file.write_bytes(bad)
     for command in (["add", page], ["export"]):
         ran = run(*command)

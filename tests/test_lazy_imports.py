@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.exports import FORMATS
 from tests.conftest import ROOT
 from tests.running import ENV, keep, save
 
@@ -52,9 +53,13 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
         (["diff", "http://xa.example/1", "--json"], HTTP | MARKUP | {"phonenumbers", "rich", "scraper.extract"}),
         (["stats"], HTTP | MARKUP | {"phonenumbers", "scraper.extract"}),
         (["stats", "--json"], HTTP | MARKUP | {"phonenumbers", "rich", "scraper.extract"}),
-        (["export", "--format", "csv"], HTTP | MARKUP | {"phonenumbers", "rich", "scraper.extract"}),
-        (["extract", "page.html"], HTTP | {"bs4", "tinydb", "rich", "storage"}),
-        (["explain", "page.html"], HTTP | {"bs4", "tinydb", "storage"}),
+        *(
+            (["export", "--format", name], HTTP | MARKUP | {"phonenumbers", "rich", "scraper.extract", "pyarrow"})
+            for name, kind in FORMATS.items()
+            if kind.into == "stream"
+        ),
+        (["extract", "page.html"], HTTP | {"bs4", "tinydb", "rich", "storage.archive"}),
+        (["explain", "page.html"], HTTP | {"bs4", "tinydb", "storage.archive"}),
         (["add", "page.html", "--json"], HTTP | {"bs4", "rich"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

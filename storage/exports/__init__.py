@@ -1,30 +1,60 @@
 """One module per export format; each streams.
 
-A format is a module with `write(records: Iterable[dict], out: TextIO | BinaryIO) -> int`: it writes stored dicts one by
-one, as UTF-8 where `out` takes bytes, and gives their number. A new format is a module, its line in `FORMATS` and a
-golden test.
+A format is a module with `write(records: Iterable[dict], out) -> int`: it writes stored dicts one by one and gives
+their number. `out` is a binary stream; for a text format it may be a text stream too, for a folder format it is the
+path of an empty folder. A new format is a module, its line in `FORMATS` and a golden test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, BinaryIO, TextIO
+from typing import Any, NamedTuple
 
 from scraper.errors import InputError
 
-Writer = Callable[[Iterable[dict[str, Any]], TextIO | BinaryIO], int]
+Writer = Callable[[Iterable[dict[str, Any]], Any], int]
+
+
+class Format(NamedTuple):
+    """suffix: of its files, with the dot.  into: what it can be written to; a `stream` may be stdout.
+
+    table: kind of table that a data package describes, if it is one.  extra: the optional dependency that it needs.
+    """
+
+    module: str
+    suffix: str
+    mediatype: str
+    about: str
+    into: str = "stream"
+    table: str = ""
+    extra: str = ""
+
 
 FORMATS = {
-    "json": "storage.exports.json",
-    "jsonl": "storage.exports.jsonl",
-    "csv": "storage.exports.csv",
+    "json": Format("json", ".json", "application/json", "an array of whole records"),
+    "jsonl": Format("jsonl", ".jsonl", "application/x-ndjson", "a whole record a line", table="records"),
+    "csv": Format("csv", ".csv", "text/csv", "a flat table for spreadsheets", table="texts"),
+    "parquet": Format(
+        "parquet", ".parquet", "application/vnd.apache.parquet", "a typed table", "file", "lists", extra="parquet"
+    ),
+    "ris": Format("ris", ".ris", "application/x-research-info-systems", "references"),
+    "bibtex": Format("bibtex", ".bib", "application/x-bibtex", "references"),
+    "csl": Format("csl", ".csl.json", "application/vnd.citationstyles.csl+json", "references"),
+    "dublincore": Format("dublincore", ".xml", "application/xml", "Dublin Core descriptions"),
+    "jsonld": Format("jsonld", ".jsonld", "application/ld+json", "schema.org articles"),
+    "markdown": Format("markdown", "", "text/markdown", "a folder of pages with front matter", "folder"),
 }
+
+
+def format_of(name: str) -> Format:
+    """The format of that name. Raises InputError for an unknown one."""
+    if name not in FORMATS:
+        raise InputError(name, f"known are {', '.join(FORMATS)}", what="unknown export format")
+    return FORMATS[name]
 
 
 def writer(name: str) -> Writer:
     """The `write` function of a format. Raises InputError for an unknown one."""
-    if name not in FORMATS:
-        raise InputError(name, f"known are {', '.join(FORMATS)}", what="unknown export format")
-    write: Writer = import_module(FORMATS[name]).write
+    write: Writer = import_module(f"{__name__}.{format_of(name).module}").write
     return write

@@ -1,4 +1,4 @@
-"""What the text formats share: one way to write to either kind of stream, and JSON that is safe to look at."""
+"""What the text formats share: one way to write to either kind of stream, values by their path, JSON that is safe."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Protocol, TextIO, cast
 
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -24,11 +25,27 @@ def sink(out: TextIO | BinaryIO) -> Sink:
     return codecs.getwriter("utf-8")(cast(BinaryIO, out), "backslashreplace")
 
 
-def dumps(record: dict[str, Any]) -> str:
-    """The record as one line of JSON.
+def values(value: Any, path: Sequence[str], *, gaps: bool = False) -> Iterator[Any]:
+    """Every value that is not None at the path's end; a step into a list takes every element's.
+
+    gaps: an element without a value gives None, so that columns made from one list keep step with each other.
+    """
+    if isinstance(value, list):
+        for item in value:
+            found = list(values(item, path, gaps=gaps))
+            yield from found or ([None] if gaps else [])
+    elif path:
+        if isinstance(value, dict):
+            yield from values(value.get(path[0]), path[1:], gaps=gaps)
+    elif value is not None:
+        yield value
+
+
+def dumps(value: Any) -> str:
+    """JSON data as one line.
 
     Beyond what JSON asks for, the characters that steer terminals (C1 controls) or that other programs take for line
     breaks (U+0085, U+2028, U+2029) are escaped, and so are lone surrogates, which UTF-8 cannot hold.
     """
-    line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", line)

@@ -1,0 +1,105 @@
+"""`luutru export`: records in other programs' formats. It loads no HTTP, HTML or XML machinery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import DEFAULT_ARCHIVE, ArchiveDir, Quiet
+from cli.selection import Selection, selecting
+from storage.exports import FORMATS
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+EXPORT_EXAMPLES = """\b
+Examples:
+  luutru export --format csv --output articles.csv
+  luutru export --format jsonl --since 2018 | gzip > articles.jsonl.gz
+  luutru export --format bibtex --id f3zn --id gjky
+  luutru export --format markdown --output articles/
+  luutru export --format csv --package --output dataset/
+"""
+_NAMES = ", ".join(name + (" (an extra)" if kind.extra else "") for name, kind in FORMATS.items())
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command on the app."""
+    app.command("export", epilog=EXPORT_EXAMPLES)(export)
+
+
+@selecting
+def export(
+    format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{_NAMES}.")] = "json",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE (markdown: a folder) instead of stdout."),
+    ] = None,
+    package: Annotated[
+        bool, typer.Option("--package", help="Write a data package: a folder of the file and its description.")
+    ] = False,
+    archive: ArchiveDir = DEFAULT_ARCHIVE,
+    selection: Selection = Selection(),  # noqa: B008 - immutable
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE, or an earlier export in a folder.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Export records: the whole archive or a selection, one by one as they are read."""
+    from cli.render import say
+    from cli.wiring import open_for_reading
+    from storage.exports import format_of
+
+    into = "folder" if package else format_of(format_).into
+    if package and format_of(format_).into == "folder":
+        raise typer.BadParameter(f"{format_} is a folder by itself", param_hint="--package")
+    if output is None and into != "stream":
+        raise typer.BadParameter(f"this goes to a {into}; name it", param_hint="--output")
+    with open_for_reading(archive) as kept:
+        if format_ == "jsonl" and not package and not selection.given():
+            number = _pass_on(kept, output, force=force)
+        else:
+            number = _write(selection.find(kept), format_, output, selection, package=package, force=force)
+    records = "record" if number == 1 else "records"
+    say(f"{number} {records} exported" + (f" to {output}" if output else ""), quiet=quiet)
+    return 0
+
+
+def _pass_on(kept: Archive, output: Path | None, *, force: bool) -> int:
+    """Write all records as the archive keeps them, which is a line of JSON each: several times as fast."""
+    from cli import targets
+    from storage.exports import jsonl
+
+    texts = kept.texts()
+    with targets.stream(output, force=force) as out:
+        return jsonl.write_texts(texts, out)
+
+
+def _write(
+    found: Iterator[dict[str, Any]],
+    format_: str,
+    output: Path | None,
+    selection: Selection,
+    *,
+    package: bool,
+    force: bool,
+) -> int:
+    """Write the records to where they go and give their number."""
+    from cli import targets
+    from storage.exports import writer
+
+    if output is None or (FORMATS[format_].into != "folder" and not package):
+        with targets.stream(output, force=force) as out:
+            return writer(format_)(found, out)
+    if package:
+        from datetime import UTC, datetime
+
+        from storage.exports import package as packages
+
+        with targets.folder(output, force=force, ours=packages.is_name) as place:
+            return packages.write(found, place, format_, selection=selection.given(), created=datetime.now(UTC))
+    from storage.exports import markdown
+
+    with targets.folder(output, force=force, ours=markdown.is_name) as place:
+        return markdown.write(found, place)

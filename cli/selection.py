@@ -1,0 +1,103 @@
+"""Which records: the filter options that `list` and `export` share, as one parameter of a command."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One field per option; None where it was not given. All that are given must hold."""
+
+    id: Annotated[
+        list[str] | None,
+        typer.Option("--id", metavar="ID", help="Only this article; the first letters are enough (repeatable)."),
+    ] = None
+    portal: Annotated[str | None, typer.Option("--portal", metavar="HOST", help="Only articles of this portal.")] = None
+    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Only titles that contain TEXT.")] = None
+    section: Annotated[
+        str | None, typer.Option("--section", metavar="TEXT", help="Only sections that contain TEXT.")
+    ] = None
+    author: Annotated[str | None, typer.Option("--author", metavar="TEXT", help="Only authors that contain TEXT.")] = (
+        None
+    )
+    agency: Annotated[
+        str | None, typer.Option("--agency", metavar="TEXT", help="Only agencies with TEXT in any of their details.")
+    ] = None
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="DATE", help="Published on DATE or later (2018, 2018-12, 2018-12-03)."),
+    ] = None
+    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Published on DATE or earlier.")] = None
+    language: Annotated[
+        str | None, typer.Option("--language", metavar="TAG", help="Only articles in this language (vi, en, …).")
+    ] = None
+    problem: Annotated[
+        str | None, typer.Option("--problem", metavar="CODE", help="Only articles with this problem (clock_only, …).")
+    ] = None
+    gone: Annotated[
+        bool | None, typer.Option("--gone/--not-gone", help="Only articles no longer published, or only the others.")
+    ] = None
+
+    def find(self, kept: Archive) -> Iterator[Record]:
+        """The archive's records for which all options hold. Raises InputError for a date or portal that is none."""
+        return kept.find(
+            portal=self.portal,
+            title=self.title,
+            section=self.section,
+            author=self.author,
+            agency=self.agency,
+            published_from=self.since,
+            published_to=self.until,
+            where=self._holds,
+        )
+
+    def given(self) -> dict[str, Any]:
+        """The options that were given, by name."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, [])}
+
+    def _holds(self, record: typing.Mapping[str, Any]) -> bool:
+        language, tag = str(record.get("language")).lower(), (self.language or "").lower()
+        codes = [one.get("code") for one in record.get("problems") or () if isinstance(one, dict)]
+        return (
+            (not self.id or str(record.get("id")).startswith(tuple(one.lower() for one in self.id)))
+            and (self.language is None or language == tag or language.startswith(f"{tag}-"))  # RFC 4647, 3.3.1
+            and (self.problem is None or self.problem in codes)
+            and (self.gone is None or self.gone == bool(record.get("gone_at")))
+        )
+
+
+def selecting(command: Callable[..., int]) -> Callable[..., int]:
+    """Let a command's parameter `selection: Selection` appear as the options that Selection is made of."""
+    parts = {field.name: field for field in dataclasses.fields(Selection)}
+    kinds = typing.get_type_hints(command, include_extras=True) | typing.get_type_hints(Selection, include_extras=True)
+
+    @functools.wraps(command)
+    def call(**given: Any) -> int:
+        selection = Selection(**{name: given.pop(name) for name in parts})
+        return command(selection=selection, **given)
+
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name != "selection":
+            parameters.append(parameter.replace(annotation=kinds[parameter.name]))
+            continue
+        for name, field in parts.items():
+            keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            parameters.append(inspect.Parameter(name, keyword, default=field.default, annotation=kinds[name]))
+    call.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return call

@@ -1,0 +1,113 @@
+"""Where an export goes: stdout, or a file or folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from scraper.errors import InputError
+
+
+@contextmanager
+def stream(output: Path | None, *, force: bool) -> Iterator[BinaryIO]:
+    """Stdout for None, else a file that takes its name when the block ends well.
+
+    Raises InputError where the file exists (unless force), is none (a folder, a link, a device) or cannot be written.
+    """
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    if os.path.lexists(output):
+        if output.is_symlink() or not output.is_file():
+            raise _refusal(output, "something else than a file stands there", hint="choose another name")
+        if not force:
+            raise _refusal(output, "the file exists", hint="--force overwrites it")
+    partial = _beside(output)
+    with _translated(output):
+        try:
+            with partial.open("xb") as out:
+                yield out
+                out.flush()
+                os.fsync(out.fileno())
+            partial.replace(output)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder(output: Path, *, force: bool, ours: Callable[[str], bool]) -> Iterator[Path]:
+    """An empty folder that takes its name when the block ends well.
+
+    A folder of that name must be empty; with force, its files are replaced if `ours` says of each name that an export
+    wrote it: a folder with anything else in it is never touched. Raises InputError for that, and where it cannot be
+    written. Killed in the moment of replacing, it leaves the old files in a hidden folder beside the new one.
+    """
+    partial, aside = _beside(output), _beside(output)
+    with _translated(output):
+        old = _files_to_replace(output, force=force, ours=ours)
+        place = _absolute(output)
+        try:
+            partial.mkdir()
+            yield partial
+            os.sync()
+            if old:
+                place.rename(aside)
+            partial.rename(place)
+        finally:
+            _remove(partial)
+            if aside.exists() and not place.exists():
+                aside.rename(place)
+        _remove(aside, old)
+
+
+def _files_to_replace(output: Path, *, force: bool, ours: Callable[[str], bool]) -> list[str]:
+    """Names of the files in a folder that an export may replace; none where there is no folder."""
+    if not os.path.lexists(output):
+        return []
+    if output.is_symlink() or not output.is_dir():
+        raise _refusal(output, "something else than a folder stands there", hint="choose another name")
+    with os.scandir(output) as entries:
+        found = {entry.name: entry.is_file(follow_symlinks=False) for entry in entries}
+    if found and not force:
+        raise _refusal(output, "the folder is not empty", hint="--force replaces an earlier export in it")
+    if foreign := [name for name, is_file in found.items() if not is_file or not ours(name)]:
+        raise _refusal(output, f"it holds what no export wrote: {foreign[0]}", hint="choose another folder")
+    return list(found)
+
+
+def _beside(output: Path) -> Path:
+    """A name for what is not whole yet, in the same folder."""
+    place = _absolute(output)
+    if not place.name:
+        raise _refusal(output, "it has no name", hint="choose another folder")
+    return place.with_name(f".{place.name}.{secrets.token_hex(6)}.part")
+
+
+def _absolute(output: Path) -> Path:
+    """The path without dots, so that its last part is a name; links are not followed."""
+    return Path(os.path.abspath(output))  # noqa: PTH100 - resolve() follows links
+
+
+def _refusal(output: Path, cause: str, *, hint: str = "") -> InputError:
+    return InputError(str(output), cause, what="cannot write", hint=hint)
+
+
+def _remove(place: Path, names: list[str] | None = None) -> None:
+    """Remove a folder of files, all of them or those named; nothing where it is not there."""
+    if place.is_dir():
+        for file in list(place.iterdir()) if names is None else [place / name for name in names]:
+            file.unlink(missing_ok=True)
+        place.rmdir()
+
+
+@contextmanager
+def _translated(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(output, (error.strerror or str(error)).lower()) from error
