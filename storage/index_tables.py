@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +70,9 @@ class Row(NamedTuple):
 def connect(path: Path | None) -> sqlite3.Connection:
     """The database of an existing file, or a private one that vanishes when it is closed. Raises sqlite3.Error."""
     name = "" if path is None else f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(name, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    index = sqlite3.connect(name, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    index.execute("PRAGMA trusted_schema = OFF")  # the file may come from elsewhere; older SQLite ignores this
+    return index
 
 
 def covered(index: sqlite3.Connection) -> Mark | None:
@@ -102,26 +104,34 @@ def fill(index: sqlite3.Connection, documents: Iterable[tuple[int, Mapping[str, 
 def row_of(document: Mapping[str, Any]) -> Row:
     """What the index keeps of a stored dict, whatever JSON values that holds."""
     portals = dict.fromkeys(map(identity.host_of, identity.addresses(document)))
+    texts = (_kept(_texts_at(document, places)) for _, places in FIELDS.values())
     return Row(
-        _kept(texts_at(document, "id")),
-        _kept(texts_at(document, "published_at")),
+        _kept(_texts_at(document, ("id",))),
+        _kept(_texts_at(document, ("published_at",))),
         _kept(["", *portals, ""]),
-        tuple(_kept(text for place in places for text in texts_at(document, place)) for _, places in FIELDS.values()),
+        tuple(texts),
     )
 
 
-def texts_at(value: Any, place: str) -> Iterator[str]:
-    """Every text at a place (`images.caption`) of JSON data; of the agency only its facts, not the whole footer."""
-    if isinstance(value, str) and not place:
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts_at(item, place)
-    elif isinstance(value, dict):
-        name, _, rest = place.partition(".")
-        for key in [name] if name else value:
-            if key != "raw_text":
-                yield from texts_at(value.get(key), rest)
+def _texts_at(document: Mapping[str, Any], places: Iterable[str]) -> list[str]:
+    """Every text at some places (`title`, `images.caption`) of a stored dict, whatever stands there."""
+    found: list[str] = []
+    for place in places:
+        name, _, within = place.partition(".")
+        found += _texts(document.get(name), within)
+    return found
+
+
+def _texts(value: Any, name: str) -> Iterable[str]:
+    """Every text in a JSON value, only those of that name where one is given; of the agency not the whole footer."""
+    if isinstance(value, str):
+        return () if name else (value,)
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item, name)]
+    if isinstance(value, dict):
+        wanted = [value.get(name)] if name else [item for key, item in value.items() if key != "raw_text"]
+        return _texts(wanted, "")
+    return ()
 
 
 def _put(index: sqlite3.Connection, rows: Mapping[int, Row]) -> None:
@@ -133,10 +143,12 @@ def _put(index: sqlite3.Connection, rows: Mapping[int, Row]) -> None:
         index.execute("DELETE FROM texts WHERE row = ?", (place,))
         index.execute("DELETE FROM articles WHERE row = ?", (place,))
     (last,) = index.execute("SELECT max(row) FROM articles").fetchone()
-    for place, (number, row) in enumerate(fresh.items(), (last or 0) + 1):
-        index.execute("INSERT INTO articles VALUES (?, ?, ?, ?, ?)", (place, number, *row[:3]))
-        index.execute(_ADD_TEXTS, (place, *row.texts))
-        index.execute(_ADD_WORDS, (place, *map(_searched, row.texts)))
+    placed = [(place, number, row) for place, (number, row) in enumerate(fresh.items(), (last or 0) + 1)]
+    index.executemany(
+        "INSERT INTO articles VALUES (?, ?, ?, ?, ?)", [(at, number, *row[:3]) for at, number, row in placed]
+    )
+    index.executemany(_ADD_TEXTS, [(at, *row.texts) for at, _, row in placed])
+    index.executemany(_ADD_WORDS, [(at, *map(_searched, row.texts)) for at, _, row in placed])
 
 
 def _stored(index: sqlite3.Connection, number: int) -> tuple[int, Row] | None:
@@ -148,9 +160,11 @@ def _stored(index: sqlite3.Connection, number: int) -> tuple[int, Row] | None:
 
 
 def texts_of(index: sqlite3.Connection, row: int) -> tuple[str, ...]:
-    """The printed texts of a row, in the order of FIELDS."""
-    texts: tuple[str, ...] = index.execute("SELECT * FROM texts WHERE row = ?", (row,)).fetchone()[1:]
-    return texts
+    """The printed texts of a row, in the order of FIELDS. Raises sqlite3.DatabaseError where they are missing."""
+    found: tuple[Any, ...] | None = index.execute("SELECT * FROM texts WHERE row = ?", (row,)).fetchone()
+    if found is None:
+        raise sqlite3.DatabaseError(f"the texts of row {row} are missing")
+    return found[1:]
 
 
 def _searched(text: str) -> str:

@@ -10,7 +10,7 @@ Everything else is a word, and nothing that is typed is an error of syntax. Tone
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -57,18 +57,26 @@ class Want:
         return f'{within}"{phrase}"{"*" if self.prefix else ""}'
 
     @cached_property
-    def pattern(self) -> str:
-        """A regular expression, without groups, that finds the want in printed text (NFC)."""
-        letter = _as_typed if self.exact else _with_any_marks
-        words = ("|".join("".join(map(letter, word)) for word in spellings) for spellings in self.words)
-        phrase = r"[\W_]+".join(f"(?:{word})" for word in words)
-        return rf"(?<![^\W_]){phrase}" + (r"[^\W_]*" if self.prefix else r"(?![^\W_])")
+    def _printed(self) -> re.Pattern[str]:
+        return self._expression(_as_typed if self.exact else _with_any_marks)
 
-    def stands_in(self, text: str, lowered: str) -> bool:
-        """Whether the text says it. lowered: the same text by `lower`, for a first look that is quick."""
-        if not all(any(word in lowered for word in spellings) for spellings in self.words):
-            return False
-        return re.search(self.pattern, text) is not None
+    @cached_property
+    def _lowered(self) -> re.Pattern[str]:
+        return self._expression(re.escape)
+
+    def _expression(self, letter: Callable[[str], str]) -> re.Pattern[str]:
+        """What begins with letters, not with a look behind, is searched several times faster: see `_at_words`."""
+        words = ("|".join("".join(map(letter, word)) for word in spellings) for spellings in self.words)
+        phrase = r"[\W_]+".join(f"(?:{word})" if "|" in word else word for word in words)
+        return re.compile(phrase + (r"[^\W_]*" if self.prefix else r"(?![^\W_])"))
+
+    def finds(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where printed text (NFC) says it: begin and end."""
+        return _at_words(self._printed, text)
+
+    def stands_in(self, lowered: str) -> bool:
+        """Whether a text says it that went through `lower`. Quicker than `finds`, and only for exact wants."""
+        return any(True for _ in _at_words(self._lowered, lowered))
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,12 @@ class Query:
 
     def holds(self, texts: Mapping[str, str]) -> bool:
         """Whether the exact wants are met. texts: field → printed text."""
-        looks = {name: lower(text) for name, text in texts.items()} if self.exact else {}
+        if not self.exact:
+            return True
+        lowered = lower("\n".join(texts.values()))
         return all(
-            want.negative != any(want.stands_in(texts[name], looks[name]) for name in want.fields or texts)
+            want.negative
+            != want.stands_in(lower("\n".join(map(texts.__getitem__, want.fields))) if want.fields else lowered)
             for want in self.exact
         )
 
@@ -120,6 +131,17 @@ def read_query(text: str, *, field: str | None = None, agency: str | None = None
 def lower(text: str) -> str:
     """Lower case, with one letter for đ and ð."""
     return text.lower().replace("ð", "đ")
+
+
+def _at_words(expression: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """The finds of an expression that begin where a word does."""
+    at = 0
+    while found := expression.search(text, at):
+        begin, end = found.span()
+        whole = not text[max(begin - 1, 0) : begin].isalnum()
+        if whole:
+            yield begin, end
+        at = end if whole else begin + 1
 
 
 def _fault(text: str, cause: str) -> InputError:

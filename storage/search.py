@@ -108,15 +108,9 @@ class SearchIndex:
         known = None if anew else self._covered()
         if known == wanted:
             return
-        patience = self._lock_timeout if known is None else min(self._lock_timeout, _LESS_PATIENT_SECONDS)
-        try:
-            with _alone(self._path.with_name(f"{self._path.name}.lock"), patience) as alone:
-                if alone:
-                    self._extend_or_rebuild(None if anew else self._covered(), wanted)
-                elif known is None:
-                    raise Locked(str(self._path), "another run is making it", hint="try again when it has ended")
-        except (OSError, sqlite3.Error):  # it cannot be written here
-            self._private = self._private or connect(None)
+        if self._private is None:
+            self._private = self._written(known, wanted, anew)
+        if self._private is not None:
             fill(self._private, self._feed.since(covered(self._private)), wanted)
 
     def close(self) -> None:
@@ -162,6 +156,19 @@ class SearchIndex:
         except (OSError, sqlite3.DatabaseError):
             return None
 
+    def _written(self, known: Mark | None, wanted: Mark, anew: bool) -> sqlite3.Connection | None:
+        """Bring the file up to date; where that cannot be, an empty private index to use instead."""
+        patience = self._lock_timeout if known is None else min(self._lock_timeout, _LESS_PATIENT_SECONDS)
+        try:
+            with _alone(self._path.with_name(f"{self._path.name}.lock"), patience) as alone:
+                if alone:
+                    self._extend_or_rebuild(None if anew else self._covered(), wanted)
+                elif known is None:
+                    raise Locked(str(self._path), "another run is making it", hint="try again when it has ended")
+        except (OSError, sqlite3.Error):
+            return connect(None)
+        return None
+
     def _extend_or_rebuild(self, known: Mark | None, wanted: Mark) -> None:
         """Called by one process at a time."""
         if known is not None and known[0] == wanted[0] and known[1] <= wanted[1]:
@@ -202,14 +209,14 @@ def _alone(lock: Path, patience: float) -> Iterator[bool]:
 
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     try:
-        deadline, alone = time.monotonic() + patience, False
-        while not alone:
+        alone, deadline = False, time.monotonic() + patience
+        while True:
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 alone = True
-            if not alone and time.monotonic() >= deadline:
+            if alone or time.monotonic() >= deadline:
                 break
-            time.sleep(0 if alone else _PAUSE)
+            time.sleep(_PAUSE)
         yield alone
     finally:
         os.close(descriptor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from storage.query import Query, Want
 
@@ -25,22 +25,27 @@ def snippet(texts: Mapping[str, str], query: Query, order: Sequence[str]) -> lis
     (the find is in a field that is not among them), the beginning of the first text that is not empty.
     """
     best: tuple[int, str, list[tuple[int, int]]] = (0, "", [])
+    wanted = [want for want in query.wants if not want.negative]
     for name in order:
         text = texts.get(name, "")[:_LONGEST_TEXT]
-        wants = [want for want in query.wants if not want.negative and name in (want.fields or (name,))]
-        number, finds = _densest(_finds(text, wants))
+        number, finds = _densest(_finds(text, [want for want in wanted if name in (want.fields or (name,))]))
         if number > best[0] or not best[1]:
             best = number, text, finds
+        if number == len(wanted):
+            break
     return _pieces(best[1], best[2])
 
 
 def _finds(text: str, wants: list[Want]) -> list[tuple[int, int, int]]:
-    """(start, end, which want) of the first finds."""
-    if not wants or not text:
-        return []
-    expression = re.compile("|".join(f"({want.pattern})" for want in wants))
-    found = islice(expression.finditer(text), _MOST_FINDS)
-    return [(match.start(), min(match.end(), match.start() + WIDTH), match.lastindex or 0) for match in found]
+    """(begin, end, which want) of the first finds, in their order, without overlaps."""
+    every = sorted(
+        (begin, min(end, begin + WIDTH), which)
+        for which, want in enumerate(wants)
+        for begin, end in islice(want.finds(text), _MOST_FINDS)
+    )
+    apart = every[:1]
+    apart += [find for before, find in pairwise(every) if find[0] >= before[1]]
+    return apart
 
 
 def _densest(finds: list[tuple[int, int, int]]) -> tuple[int, list[tuple[int, int]]]:
