@@ -12,9 +12,10 @@ for each row that does not follow the last (document numbers are hashes).
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +53,7 @@ _SCHEMA = (
 _ADD_TEXTS = f"INSERT INTO texts VALUES (?, {_MARKS})"  # noqa: S608
 _ADD_WORDS = f"INSERT INTO words(rowid, {_NAMES}) VALUES (?, {_MARKS})"  # noqa: S608
 _DROP_WORDS = f"INSERT INTO words(words, rowid, {_NAMES}) VALUES ('delete', ?, {_MARKS})"  # noqa: S608
+_ORIGIN = re.compile(r"https?://[^\s/?#\\]+(?=[/?#])")
 _BUSY_SECONDS = 10.0
 _BATCH = 256
 
@@ -103,7 +105,9 @@ def fill(index: sqlite3.Connection, documents: Iterable[tuple[int, Mapping[str, 
 
 def row_of(document: Mapping[str, Any]) -> Row:
     """What the index keeps of a stored dict, whatever JSON values that holds."""
-    portals = dict.fromkeys(map(identity.host_of, identity.addresses(document)))
+    aliases = document.get("aliases")
+    addresses = [document.get("url"), *(aliases if isinstance(aliases, list) else ())]
+    portals = dict.fromkeys(host for address in addresses if isinstance(address, str) and (host := _host(address)))
     texts = (_kept(_texts_at(document, places)) for _, places in FIELDS.values())
     return Row(
         _kept(_texts_at(document, ("id",))),
@@ -113,12 +117,22 @@ def row_of(document: Mapping[str, Any]) -> Row:
     )
 
 
+def _host(address: str) -> str:
+    """`identity.host_of`, which remembers what it is asked: so it is asked about the host alone."""
+    found = _ORIGIN.match(address)
+    return identity.host_of(found[0] if found else address)
+
+
 def _texts_at(document: Mapping[str, Any], places: Iterable[str]) -> list[str]:
     """Every text at some places (`title`, `images.caption`) of a stored dict, whatever stands there."""
     found: list[str] = []
     for place in places:
-        name, _, within = place.partition(".")
-        found += _texts(document.get(name), within)
+        value = document.get(place)
+        if isinstance(value, str):
+            found.append(value)
+        else:
+            name, _, within = place.partition(".")
+            found += _texts(document.get(name), within)
     return found
 
 
@@ -136,7 +150,7 @@ def _texts(value: Any, name: str) -> Iterable[str]:
 
 def _put(index: sqlite3.Connection, rows: Mapping[int, Row]) -> None:
     """Put rows by document number. What is there already stays; older states go first, in ascending order."""
-    known = {number: found for number in rows if (found := _stored(index, number))}
+    known = dict(_stored(index, rows))
     fresh = {number: row for number, row in rows.items() if number not in known or known[number][1] != row}
     for place, stored in sorted(known[number] for number in fresh if number in known):
         index.execute(_DROP_WORDS, (place, *map(_searched, stored.texts)))
@@ -151,12 +165,12 @@ def _put(index: sqlite3.Connection, rows: Mapping[int, Row]) -> None:
     index.executemany(_ADD_WORDS, [(at, *map(_searched, row.texts)) for at, _, row in placed])
 
 
-def _stored(index: sqlite3.Connection, number: int) -> tuple[int, Row] | None:
-    found = index.execute("SELECT row, id, published, portals FROM articles WHERE number = ?", (number,)).fetchone()
-    if found is None:
-        return None
-    place, name, published, portals = found
-    return place, Row(name, published, portals, texts_of(index, place))
+def _stored(index: sqlite3.Connection, numbers: Collection[int]) -> Iterator[tuple[int, tuple[int, Row]]]:
+    """Document number → row number and row, of those numbers that there are."""
+    wanted = ", ".join("?" for _ in numbers)
+    found = index.execute(f"SELECT * FROM articles WHERE number IN ({wanted})", tuple(numbers))  # noqa: S608
+    for place, number, name, published, portals in found.fetchall():
+        yield number, (place, Row(name, published, portals, texts_of(index, place)))
 
 
 def texts_of(index: sqlite3.Connection, row: int) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ LONGEST = 1000
 MOST_WANTS = 64
 
 _CHUNK = re.compile(r'(-)?(?:"([^"]*)(?:"(\*)?|$)|([^\s"]+))')
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")  # as FTS5 cuts it: a mark that fits no letter divides no word
 _QUOTES = str.maketrans("“”„«»", '"""""')
 # The two customs of placing a tone mark on a final pair of vowels: the same word, so that either finds the other.
 _PLACES = dict(

@@ -33,6 +33,7 @@ LIMIT = 20
 LOCK_SECONDS = 30.0
 _LESS_PATIENT_SECONDS = 2.0
 _PAUSE = 0.05
+# The title comes last because a hit shows it anyway.
 _SNIPPET_ORDER = ("body", "summary", "captions", "tags", "author", "section", "agency", "title")
 
 
@@ -51,14 +52,15 @@ class Hit(NamedTuple):
     """An article that was found. score: higher is better, comparable within one search.
 
     published_at: as stored.  portal: host of its own address.  snippet: texts, each with whether it is a find.
+    number: of the document.
     """
 
     id: str
     number: int
     score: float
-    title: str
-    published_at: str
-    portal: str
+    title: str | None
+    published_at: str | None
+    portal: str | None
     snippet: list[Piece]
 
 
@@ -259,4 +261,5 @@ def _hit(index: sqlite3.Connection, row: int, score: float, texts: Mapping[str, 
     found = index.execute("SELECT number, id, published, portals FROM articles WHERE row = ?", (row,)).fetchone()
     number, name, published, portals = found
     portal = portals.strip().partition("\n")[0]
-    return Hit(name, number, score, texts["title"], published, portal, snippet(texts, query, _SNIPPET_ORDER))
+    about = (texts["title"] or None, published or None, portal or None)
+    return Hit(name, number, score, *about, snippet(texts, query, _SNIPPET_ORDER))

@@ -21,8 +21,8 @@ _BLANKS = re.compile(r"\s+")
 def snippet(texts: Mapping[str, str], query: Query, order: Sequence[str]) -> list[Piece]:
     """About WIDTH characters (and words kept whole) of the text that says most of what is wanted.
 
-    texts: field → printed text.  order: fields, the first of equally good ones is taken. Where no text says anything
-    (the find is in a field that is not among them), the beginning of the first text that is not empty.
+    texts: field → printed text.  order: fields, the first of equally good ones is taken, the last one only where the
+    others say nothing. Where no text says anything, the beginning of the first that is not empty.
     """
     best: tuple[int, str, list[tuple[int, int]]] = (0, "", [])
     wanted = [want for want in query.wants if not want.negative]
@@ -31,7 +31,7 @@ def snippet(texts: Mapping[str, str], query: Query, order: Sequence[str]) -> lis
         number, finds = _densest(_finds(text, [want for want in wanted if name in (want.fields or (name,))]))
         if number > best[0] or not best[1]:
             best = number, text, finds
-        if number == len(wanted):
+        if number == len(wanted) or (best[0] and name == order[-2]):
             break
     return _pieces(best[1], best[2])
 
