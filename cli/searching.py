@@ -30,7 +30,7 @@ def search(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="WORDS...", help='Words that must all be there; "a phrase", begin*, -without (in shell quotes).'
+            metavar="WORDS", help='Words that must all be there; "a phrase", begin*, -without (in shell quotes).'
         ),
     ],
     archive: ArchiveDir = DEFAULT_ARCHIVE,
