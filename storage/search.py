@@ -43,7 +43,8 @@ class Feed(Protocol):
     """What the index asks of the archive's table of articles."""
 
     def mark(self) -> Mark:
-        """(generation, position): the generation changes when the file is rewritten, the position with every write."""
+        """(generation, position) as of now: the generation changes when the file is rewritten, the position grows with
+        every write."""
 
     def since(self, mark: Mark | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """(document number, stored dict) of all that was written after the mark, oldest first; the last of a number
@@ -108,14 +109,14 @@ class SearchIndex:
 
         While another run does so, an index that only lacks the newest articles serves as it is. Raises as `search`.
         """
-        wanted = self._feed.mark()
         known = None if anew else self._covered()
-        if known == wanted:
+        if known == self._feed.mark():
             return
         if self._private is None:
-            self._private = self._written(known, wanted, anew)
+            self._private = self._written(known, anew)
         if self._private is not None:
-            fill(self._private, self._feed.since(covered(self._private)), wanted)
+            mark = self._feed.mark()
+            fill(self._private, self._feed.since(covered(self._private)), mark)
 
     def close(self) -> None:
         """Give up a private index; more than once is fine."""
@@ -160,21 +161,22 @@ class SearchIndex:
         except (OSError, sqlite3.DatabaseError):
             return None
 
-    def _written(self, known: Mark | None, wanted: Mark, anew: bool) -> sqlite3.Connection | None:
+    def _written(self, known: Mark | None, anew: bool) -> sqlite3.Connection | None:
         """Bring the file up to date; where that cannot be, an empty private index to use instead."""
         patience = self._lock_timeout if known is None else min(self._lock_timeout, _LESS_PATIENT_SECONDS)
         try:
             with _alone(self._path.with_name(f"{self._path.name}.lock"), patience) as alone:
                 if alone:
-                    self._extend_or_rebuild(None if anew else self._covered(), wanted)
+                    self._extend_or_rebuild(None if anew else self._covered())
                 elif known is None:
                     raise Locked(str(self._path), "another run is making it", hint="try again when it has ended")
         except (OSError, sqlite3.Error):
             return connect(None)
         return None
 
-    def _extend_or_rebuild(self, known: Mark | None, wanted: Mark) -> None:
-        """Called by one process at a time."""
+    def _extend_or_rebuild(self, known: Mark | None) -> None:
+        """Called by one process at a time. The mark is looked up now, not before the wait, when it was an older one."""
+        wanted = self._feed.mark()
         if known is not None and known[0] == wanted[0] and known[1] <= wanted[1]:
             try:
                 with closing(connect(self._path)) as index:

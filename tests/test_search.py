@@ -570,6 +570,19 @@ def test_while_another_run_refreshes_the_index_serves_as_it_is(tmp_path: Path, f
     assert len(names(SearchIndex(path, feed, lock_timeout=0).search("dong khoi"))) == 2
 
 
+def test_waiting_for_another_run_does_not_make_the_index_anew(tmp_path: Path, feed: Lines) -> None:
+    """The other run has seen a later line than this one when it began to wait."""
+    path = tmp_path / FILE
+    SearchIndex(path, feed).refresh()
+    late, marks = SearchIndex(path, feed), iter([feed.mark()])
+    feed.put(tin("moi", title="Đồng Khởi"))
+    SearchIndex(path, feed).refresh()
+    now = feed.mark
+    feed.mark = lambda: next(marks, None) or now()  # type: ignore[method-assign]
+    late.refresh()
+    assert None not in feed.asked[1:] and len(names(late.search("dong khoi"))) == 2
+
+
 def test_a_reader_does_not_see_half_a_refresh(tmp_path: Path, feed: Lines) -> None:
     index = SearchIndex(tmp_path / FILE, feed)
     index.refresh()
