@@ -23,6 +23,7 @@ MOST_WANTS = 64
 
 _CHUNK = re.compile(r'(-)?(?:"([^"]*)(?:"(\*)?|$)|([^\s"]+))')
 _WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")  # as FTS5 cuts it: a mark that fits no letter divides no word
+_REST = re.compile(r"[^\W_]*")
 _QUOTES = str.maketrans("“”„«»", '"""""')
 # The two customs of placing a tone mark on a final pair of vowels: the same word, so that either finds the other.
 _PLACES = dict(
@@ -134,14 +135,16 @@ def lower(text: str) -> str:
 
 
 def _at_words(expression: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """The finds of an expression that begin where a word does."""
+    """The finds of an expression that begin where a word does; from one within a word it goes on to the next word."""
     at = 0
     while found := expression.search(text, at):
         begin, end = found.span()
-        whole = not text[max(begin - 1, 0) : begin].isalnum()
-        if whole:
+        if text[max(begin - 1, 0) : begin].isalnum():
+            rest = _REST.match(text, begin)
+            end = rest.end() if rest else end
+        else:
             yield begin, end
-        at = end if whole else begin + 1
+        at = max(end, begin + 1)
 
 
 def _fault(text: str, cause: str) -> InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 
 from storage.query import Query, Want
 
@@ -37,14 +37,16 @@ def snippet(texts: Mapping[str, str], query: Query, order: Sequence[str]) -> lis
 
 
 def _finds(text: str, wants: list[Want]) -> list[tuple[int, int, int]]:
-    """(begin, end, which want) of the first finds, in their order, without overlaps."""
+    """(begin, end, which want) of the first finds, in their order, without overlaps; about _MOST_FINDS at most."""
     every = sorted(
         (begin, min(end, begin + WIDTH), which)
         for which, want in enumerate(wants)
-        for begin, end in islice(want.finds(text), _MOST_FINDS)
+        for begin, end in islice(want.finds(text), 1 + _MOST_FINDS // len(wants))
     )
-    apart = every[:1]
-    apart += [find for before, find in pairwise(every) if find[0] >= before[1]]
+    apart: list[tuple[int, int, int]] = []
+    for find in every:
+        if not apart or find[0] >= apart[-1][1]:
+            apart.append(find)
     return apart
 
 

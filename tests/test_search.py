@@ -22,7 +22,9 @@ from scraper.errors import ArchiveError, InputError, Locked
 from scraper.text import fold
 from storage.filters import test_of as filter_of
 from storage.index_tables import FIELDS, connect
+from storage.query import read_query
 from storage.search import FILE, Hit, SearchIndex
+from storage.snippet import snippet
 from tests.running import ENV, ROOT
 
 Json = dict[str, Any]
@@ -282,9 +284,25 @@ def test_snippets_show_the_printed_text_around_the_finds(tmp_path: Path) -> None
 
 
 def test_a_snippet_of_a_monstrous_word_is_short(tmp_path: Path) -> None:
-    index = SearchIndex(tmp_path / FILE, Lines(tin("a", body_text="ab" * 100_000), tin("b", body_text="- " * 300_000)))
+    index = SearchIndex(tmp_path / FILE, Lines(tin("a", body_text="ab" * 100_000)))
     (hit,) = index.search("aba*")
     assert [found for _, found in hit.snippet] == [True, False] and sum(len(text) for text, _ in hit.snippet) < 400
+    long = SearchIndex(tmp_path / "long", Lines(tin("c", body_text=f"x{'á' * 500_000} sá", tags=["á"])))
+    assert [piece for (hit,) in [list(long.search("á*"))] for piece in hit.snippet] == [("á", True)]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text("ab  \n", max_size=400), st.text('ab *"', max_size=12))
+@example("a b a b", '"a b a b" b')
+def test_a_snippet_is_a_piece_of_the_text(body: str, typed: str) -> None:
+    try:
+        query = read_query(typed)
+    except InputError:
+        return
+    pieces = snippet({"body": body, "title": ""}, query, ("body", "title"))
+    whole = "".join(text for text, _ in pieces)
+    assert whole.strip("…") in re.sub(r"\s+", " ", body) and len(whole) < 230
+    assert all(len(set(text.split())) >= 1 for text, found in pieces if found)
 
 
 # The index follows its feed
@@ -326,13 +344,10 @@ def test_a_feed_that_fails_leaves_the_index_as_it_was(index: SearchIndex, feed: 
 
 WORDS = st.sampled_from("bến bền tre trẻ đò dò hoà hòa sông Ðá ĐÊ x1 12 ß ŉ İ".split())
 TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
-ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20) | TEXTS,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["caption", "label", "x"]), inner, max_size=2)
-    ),
-    max_leaves=6,
-)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20) | TEXTS
+LISTS = st.lists(LEAVES | st.lists(LEAVES, max_size=2), max_size=3)
+OBJECTS = st.dictionaries(st.sampled_from(["caption", "label", "raw_text", "x"]), LEAVES | LISTS, max_size=3)
+ANY_JSON = LEAVES | LISTS | OBJECTS | st.lists(OBJECTS, max_size=2)
 NAMES = [
     "id",
     "title",
