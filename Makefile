@@ -27,6 +27,7 @@ docs: $(VENV)/installed  ## write the generated pages of docs/
 bench: $(VENV)/installed  ## the budget table
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.extract
+	$(BIN)/python -m benchmarks.search
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("luutru needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'

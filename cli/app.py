@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import adding, archive, exporting, history, portals, reading, stats, upkeep
+from cli import adding, archive, exporting, history, portals, reading, searching, stats, upkeep
 from cli.exits import ExitCode, exit_code_of
 from cli.render import complain, safe
 from scraper.errors import InputError, LuutruError
@@ -33,6 +33,7 @@ app = typer.Typer(
 adding.register(app)
 reading.register(app)
 archive.register(app)
+searching.register(app)
 exporting.register(app)
 history.register(app)
 stats.register(app)

@@ -53,6 +53,15 @@ PortalFolders = Annotated[
     ),
 ]
 
+Portal = Annotated[str | None, typer.Option("--portal", metavar="HOST", help="Only this portal.")]
+AgencyText = Annotated[
+    str | None, typer.Option("--agency", metavar="TEXT", help="Only agencies with TEXT in any of their details.")
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="DATE", help="Published on DATE or later (2018, 2018-12, 2018-12-03).")
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Published on DATE or earlier.")]
+
 
 def with_color(no_color: bool) -> bool:
     """Whether colours are wanted (https://no-color.org)."""

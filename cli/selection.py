@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.options import AgencyText, Portal, Since, Until
+
 if TYPE_CHECKING:
     from storage.archive import Archive
 
@@ -26,7 +28,7 @@ class Selection:
         list[str] | None,
         typer.Option("--id", metavar="ID", help="Only this article; the first letters are enough (repeatable)."),
     ] = None
-    portal: Annotated[str | None, typer.Option("--portal", metavar="HOST", help="Only articles of this portal.")] = None
+    portal: Portal = None
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="Only titles that contain TEXT.")] = None
     section: Annotated[
         str | None, typer.Option("--section", metavar="TEXT", help="Only sections that contain TEXT.")
@@ -34,14 +36,9 @@ class Selection:
     author: Annotated[str | None, typer.Option("--author", metavar="TEXT", help="Only authors that contain TEXT.")] = (
         None
     )
-    agency: Annotated[
-        str | None, typer.Option("--agency", metavar="TEXT", help="Only agencies with TEXT in any of their details.")
-    ] = None
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="DATE", help="Published on DATE or later (2018, 2018-12, 2018-12-03)."),
-    ] = None
-    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Published on DATE or earlier.")] = None
+    agency: AgencyText = None
+    since: Since = None
+    until: Until = None
     language: Annotated[
         str | None, typer.Option("--language", metavar="TAG", help="Only articles in this language (vi, en, …).")
     ] = None

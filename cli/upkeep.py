@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, Quiet, with_color
+from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, Portal, Quiet, with_color
 
 VERIFY_EXAMPLES = """\b
 Examples:
@@ -82,7 +82,7 @@ def compact(archive: ArchiveDir = DEFAULT_ARCHIVE, quiet: Quiet = False) -> int:
 
 def agencies(
     archive: ArchiveDir = DEFAULT_ARCHIVE,
-    portal: Annotated[str | None, typer.Option("--portal", metavar="HOST", help="Only this portal.")] = None,
+    portal: Portal = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="DATE", help="As pages of that year, month or day state it.")
     ] = None,

@@ -28,6 +28,7 @@ from storage.intake import Entry, batches, entry
 from storage.staging import Staging
 
 if TYPE_CHECKING:
+    from storage.search import Hit
     from storage.tables import ArchiveTable
 
 BATCH_RECORDS = 256
@@ -175,6 +176,14 @@ class Archive:
         fast, for those who pass it on as it is."""
         self._open_storage()
         return self.tables["articles"].texts()
+
+    def search(self, text: str, **wanted: Any) -> Iterator[Hit]:
+        """The articles that fit best, best first: see `SearchIndex.search`."""
+        from storage.search import FILE, SearchIndex
+
+        self._open_storage()
+        with SearchIndex(self.path / FILE, self.tables["articles"]) as index:
+            return index.search(text, **wanted)
 
     def history(self, reference: str) -> list[Json]:
         """All states of an article, oldest first, the current one included; empty where it is unknown."""

@@ -53,7 +53,7 @@ def period_test(period: str) -> Callable[[str, str], int]:
 
     Raises InputError for a period that is none.
     """
-    text = _bound(period)
+    text = iso_bound(period)
 
     def place(first: str, last: str) -> int:
         length = min(len(text), 10)
@@ -62,10 +62,24 @@ def period_test(period: str) -> Callable[[str, str], int]:
     return place
 
 
-def _at_portal(portal: str) -> Test:
+def portal_host(portal: str) -> str:
+    """The host that is meant by a host or an address on it. Raises InputError where it is neither."""
     host = identity.host_of(portal if "://" in portal else f"https://{portal}")
     if not host:
         raise InputError(portal, "neither a host nor an address", what="cannot search this portal")
+    return host
+
+
+def iso_bound(bound: Day) -> str:
+    """A bound as ISO 8601 text of the precision given, without offset. Raises InputError for what is no date."""
+    text = bound.isoformat() if isinstance(bound, datetime.date) else bound.strip()
+    if not _ISO.fullmatch(text):
+        raise InputError(text, "expected YYYY, YYYY-MM, YYYY-MM-DD or an ISO 8601 time", what="cannot read this date")
+    return text.replace(" ", "T")[:19]
+
+
+def _at_portal(portal: str) -> Test:
+    host = portal_host(portal)
     return lambda record: any(identity.host_of(address) == host for address in identity.addresses(record))
 
 
@@ -78,7 +92,7 @@ def _says(field: str, wanted: str) -> Test:
 
 def _dated(bound: Day, holds: Callable[[str, str], bool]) -> Test:
     """Both dates are compared as printed, to the precision of the coarser one."""
-    text = _bound(bound)
+    text = iso_bound(bound)
 
     def test(record: Mapping[str, Any]) -> bool:
         printed = record.get("published_at")
@@ -88,13 +102,6 @@ def _dated(bound: Day, holds: Callable[[str, str], bool]) -> Test:
         return holds(printed[:length], text[:length])
 
     return test
-
-
-def _bound(bound: Day) -> str:
-    text = bound.isoformat() if isinstance(bound, datetime.date) else bound.strip()
-    if not _ISO.fullmatch(text):
-        raise InputError(text, "expected YYYY, YYYY-MM, YYYY-MM-DD or an ISO 8601 time", what="cannot read this date")
-    return text.replace(" ", "T")[:19]
 
 
 def _texts(value: Any) -> Iterator[str]:

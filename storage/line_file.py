@@ -165,11 +165,21 @@ class LineFile:
         """Number and document of each, as `lines`. Raises Corrupt at a damaged one."""
         return ((place.number, self._document(line, place.number, place.at)) for place, line in self.lines())
 
-    def since(self, at: int) -> Iterator[tuple[int, Json]]:
-        """Number and document of each line that begins at byte `at` or later, oldest first, superseded ones too."""
-        for _, line in Scanner(self._fd, start=self.head.length, at=max(at, self.head.length)):
+    def mark(self) -> tuple[str, int]:
+        """The generation, and the byte at which its last line ends."""
+        return self.head.generation, self.end
+
+    def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Json]]:
+        """Number and document of each line after the mark, oldest first; of all documents for a mark that is not ours."""
+        if mark is None or mark[0] != self.head.generation:
+            return self.documents()
+        return self._lines_after(mark[1])
+
+    def _lines_after(self, end: int) -> Iterator[tuple[int, Json]]:
+        self.refuse_damage()
+        for at, line in Scanner(self._fd, start=self.head.length, at=end):
             number = number_in(line)
-            yield number, parsed(text_in(line, number))
+            yield number, self._document(line, number, at)
 
     # Keeping up and writing
 

@@ -30,6 +30,13 @@ class Documents(Protocol):
     def numbers(self, within: range, limit: int) -> list[int]:
         """Document numbers in a range, at least `limit` of them if there are so many."""
 
+    def mark(self) -> tuple[str, int]:
+        """(generation, position): another generation when all was written anew, a higher position after every write."""
+
+    def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Json]]:
+        """Number and document of what was written after the mark, oldest first, a number's last counts; all for None
+        and for a mark of another generation."""
+
     def owner(self, hash_: int) -> int | None:
         """Number of the document that has the identity key whose `identity.number_of` is given."""
 
@@ -69,6 +76,16 @@ class ArchiveTable(Table):
         """As `Documents.texts`."""
         found = self._documents()
         return iter(()) if found is None else found.texts()
+
+    def mark(self) -> tuple[str, int]:
+        """As `Documents.mark`."""
+        found = self._documents()
+        return ("", 0) if found is None else found.mark()
+
+    def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Json]]:
+        """As `Documents.since`."""
+        found = self._documents()
+        return iter(()) if found is None else found.since(mark)
 
     def _read_table(self) -> Mapping[str, Json]:  # type: ignore[override]
         return _Stream(self._documents())

@@ -40,11 +40,13 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
 @pytest.mark.parametrize(
     ("arguments", "never"),
     [
-        (["--help"], HTTP | MARKUP | {"phonenumbers", "tinydb", "rich", "email", "scraper.extract"}),
+        (["--help"], HTTP | MARKUP | {"phonenumbers", "tinydb", "rich", "email", "sqlite3", "scraper.extract"}),
         (["add", "--help"], HTTP | MARKUP | {"phonenumbers", "tinydb", "rich", "scraper.extract"}),
         (["--version"], HTTP | MARKUP | {"phonenumbers", "tinydb", "rich", "scraper.extract"}),
         (["list"], HTTP | MARKUP | {"phonenumbers", "scraper.extract"}),
         (["list", "--json"], HTTP | MARKUP | {"phonenumbers", "rich", "scraper.extract"}),
+        (["search", "cho"], HTTP | MARKUP | {"phonenumbers", "scraper.extract"}),
+        (["search", "cho", "--json"], HTTP | MARKUP | {"phonenumbers", "rich", "scraper.extract"}),
         (["show", "http://xa.example/1"], HTTP | MARKUP | {"phonenumbers", "scraper.extract"}),
         (["show", "http://xa.example/1", "--json"], HTTP | MARKUP | {"phonenumbers", "rich", "scraper.extract"}),
         (["history", "http://xa.example/1"], HTTP | MARKUP | {"phonenumbers", "scraper.extract"}),
@@ -76,7 +78,7 @@ def test_a_command_loads_no_more_than_it_needs(tmp_path: Path, arguments: list[s
         ("luutru", HTTP | MARKUP | {"phonenumbers", "tinydb", "typer", "rich", "cli", "storage"}),
         ("scraper.extract", HTTP | {"bs4", "nh3", "phonenumbers", "tinydb", "typer", "cli", "storage"}),
         ("scraper.fetch", MARKUP | {"requests", "phonenumbers", "cli", "storage"}),
-        ("storage.archive", HTTP | MARKUP | {"phonenumbers", "tinydb", "typer", "cli", "scraper.extract"}),
+        ("storage.archive", HTTP | MARKUP | {"phonenumbers", "tinydb", "sqlite3", "typer", "cli", "scraper.extract"}),
     ],
 )
 def test_importing_a_module_is_cheap(module: str, never: set[str]) -> None:
