@@ -87,19 +87,17 @@ def _write(
 ) -> int:
     """Write the records to where they go and give their number."""
     from cli import targets
-    from storage.exports import writer
+    from storage.exports import file_names, writer
 
-    if output is None or (FORMATS[format_].into != "folder" and not package):
-        with targets.stream(output, force=force) as out:
-            return writer(format_)(found, out)
-    if package:
+    if package and output:
         from datetime import UTC, datetime
 
         from storage.exports import package as packages
 
         with targets.folder(output, force=force, ours=packages.is_name) as place:
             return packages.write(found, place, format_, selection=selection.given(), created=datetime.now(UTC))
-    from storage.exports import markdown
-
-    with targets.folder(output, force=force, ours=markdown.is_name) as place:
-        return markdown.write(found, place)
+    if FORMATS[format_].into == "folder" and output:
+        with targets.folder(output, force=force, ours=file_names(format_)) as place:
+            return writer(format_)(found, place)
+    with targets.stream(output, force=force) as out:
+        return writer(format_)(found, out)

@@ -59,7 +59,7 @@ class Selection:
             agency=self.agency,
             published_from=self.since,
             published_to=self.until,
-            where=self._holds,
+            where=self._holds if self.given().keys() - _OF_THE_ARCHIVE else None,
         )
 
     def given(self) -> dict[str, Any]:
@@ -75,6 +75,10 @@ class Selection:
             and (self.problem is None or self.problem in codes)
             and (self.gone is None or self.gone == bool(record.get("gone_at")))
         )
+
+
+_OF_THE_ARCHIVE = frozenset("portal title section author agency since until".split())
+"""Options that the archive's own search answers."""
 
 
 def selecting(command: Callable[..., int]) -> Callable[..., int]:

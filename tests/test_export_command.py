@@ -221,7 +221,12 @@ def test_package_command(run: Run, archive: Path, tmp_path: Path) -> None:
     assert set(tree(tmp_path / "set")) == {"articles.csv", "datapackage.json"}
     for options in (["--package"], ["--package", "--format", "markdown", "-o", "x"]):
         assert run("export", *options).code == 2
-    assert not STEERING.search((tmp_path / "set" / "datapackage.json").read_text("utf-8"))
+    odd = "ghe\x9b\x7f\u2028\udcff"  # the last one: a byte that is no UTF-8
+    assert (
+        run("export", "--format", "ris", "--package", "-o", "odd", "--title", odd).err == "0 records exported to odd\n"
+    )
+    text = (tmp_path / "odd" / "datapackage.json").read_text("utf-8")
+    assert not STEERING.search(text) and json.loads(text)["selection"] == {"title": odd}
 
 
 # selection

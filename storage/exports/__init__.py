@@ -2,13 +2,15 @@
 
 A format is a module with `write(records: Iterable[dict], out) -> int`: it writes stored dicts one by one and gives
 their number. `out` is a binary stream; for a text format it may be a text stream too, for a folder format it is the
-path of an empty folder. A new format is a module, its line in `FORMATS` and a golden test.
+path of an empty folder, and the module has `is_name(name) -> bool` beside it, which knows the names of its files. A new
+format is a module, its line in `FORMATS` and a golden test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from scraper.errors import InputError
@@ -56,5 +58,15 @@ def format_of(name: str) -> Format:
 
 def writer(name: str) -> Writer:
     """The `write` function of a format. Raises InputError for an unknown one."""
-    write: Writer = import_module(f"{__name__}.{format_of(name).module}").write
+    write: Writer = _module(name).write
     return write
+
+
+def file_names(name: str) -> Callable[[str], bool]:
+    """Of a folder format: whether its `write` could have given a file this name."""
+    is_name: Callable[[str], bool] = _module(name).is_name
+    return is_name
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"{__name__}.{format_of(name).module}")

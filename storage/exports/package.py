@@ -8,7 +8,6 @@ their JSON Schema along.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import Any
 from storage import identity, schema
 from storage.exports import FORMATS, format_of, writer
 from storage.exports.columns import TIMES, Column, columns
+from storage.exports.texts import dumps
 
 Json = dict[str, Any]
 
@@ -63,7 +63,7 @@ def write(records: Iterable[Json], folder: Path, name: str, *, selection: Mappin
         "counts": {"records": number, "gone": counts.gone, "portals": dict(counts.portals.most_common())},
         "resources": [resource],
     }
-    (folder / DESCRIPTOR).write_text(json.dumps(descriptor, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    (folder / DESCRIPTOR).write_text(dumps(descriptor, indent=2) + "\n", "utf-8")
     return number
 
 

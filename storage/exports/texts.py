@@ -41,11 +41,11 @@ def values(value: Any, path: Sequence[str], *, gaps: bool = False) -> Iterator[A
         yield value
 
 
-def dumps(value: Any) -> str:
-    """JSON data as one line.
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """JSON data, as one line unless it is to be indented.
 
     Beyond what JSON asks for, the characters that steer terminals (C1 controls) or that other programs take for line
     breaks (U+0085, U+2028, U+2029) are escaped, and so are lone surrogates, which UTF-8 cannot hold.
     """
-    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
