@@ -185,6 +185,14 @@ class Archive:
         with SearchIndex(self.path / FILE, self.tables["articles"]) as index:
             return index.search(text, **wanted)
 
+    def search(self, text: str, **wanted: Any) -> Iterator[Hit]:
+        """The articles that fit best, best first: see `SearchIndex.search`."""
+        from storage.search import FILE, SearchIndex
+
+        self._open_storage()
+        with SearchIndex(self.path / FILE, _WholeTable(self.path, self.tables["articles"])) as index:
+            return index.search(text, **wanted)
+
     def history(self, reference: str) -> list[Json]:
         """All states of an article, oldest first, the current one included; empty where it is unknown."""
         number = self._number(reference)
@@ -263,6 +271,20 @@ class Archive:
             outcomes = [_failed(item.error) if item.error else _stage(staging, item.record, now) for item in batch]
             storage.commit(staging.changes)
         return outcomes
+
+
+class _WholeTable:
+    """A feed that gives everything whenever the file has changed."""
+
+    def __init__(self, folder: Path, table: ArchiveTable) -> None:
+        self._file = folder / "luutru.json"
+        self._table = table
+
+    def mark(self) -> tuple[str, int]:
+        return "", self._file.stat().st_mtime_ns if self._file.exists() else 0
+
+    def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        return ((document.doc_id, document) for document in self._table)
 
 
 def _stage(staging: Staging, record: Json, now: str) -> Outcome:
