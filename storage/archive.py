@@ -121,6 +121,8 @@ class Archive:
 
     def mark_gone(self, reference: str) -> Outcome | None:
         """Note that an article is no longer published (its address answers 404 or 410); None where it is unknown."""
+        if self._number(reference) is None:
+            return None
         with self._open_storage().writing():
             number = self._number(reference)
             stored = None if number is None else self.tables["articles"].document(number)
@@ -183,14 +185,6 @@ class Archive:
 
         self._open_storage()
         with SearchIndex(self.path / FILE, self.tables["articles"]) as index:
-            return index.search(text, **wanted)
-
-    def search(self, text: str, **wanted: Any) -> Iterator[Hit]:
-        """The articles that fit best, best first: see `SearchIndex.search`."""
-        from storage.search import FILE, SearchIndex
-
-        self._open_storage()
-        with SearchIndex(self.path / FILE, _WholeTable(self.path, self.tables["articles"])) as index:
             return index.search(text, **wanted)
 
     def history(self, reference: str) -> list[Json]:
@@ -271,20 +265,6 @@ class Archive:
             outcomes = [_failed(item.error) if item.error else _stage(staging, item.record, now) for item in batch]
             storage.commit(staging.changes)
         return outcomes
-
-
-class _WholeTable:
-    """A feed that gives everything whenever the file has changed."""
-
-    def __init__(self, folder: Path, table: ArchiveTable) -> None:
-        self._file = folder / "luutru.json"
-        self._table = table
-
-    def mark(self) -> tuple[str, int]:
-        return "", self._file.stat().st_mtime_ns if self._file.exists() else 0
-
-    def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        return ((document.doc_id, document) for document in self._table)
 
 
 def _stage(staging: Staging, record: Json, now: str) -> Outcome:

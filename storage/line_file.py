@@ -170,7 +170,7 @@ class LineFile:
         return self.head.generation, self.end
 
     def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Json]]:
-        """Number and document of each line after the mark, oldest first; of all documents for a mark that is not ours."""
+        """Number and document of each line after the mark, oldest first; of all for a mark that is not ours."""
         if mark is None or mark[0] != self.head.generation:
             return self.documents()
         return self._lines_after(mark[1])

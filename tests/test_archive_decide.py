@@ -96,8 +96,8 @@ def test_names_do_not_change_from_release_to_release() -> None:
 class Tables(dict[int, dict[str, Any]]):
     """As much of a table as placing a record needs."""
 
-    def get(self, number: Any = None, default: Any = None, *, doc_id: Any = None) -> Any:
-        return super().get(number if doc_id is None else doc_id, default)
+    def document(self, number: int) -> Any:
+        return self.get(number)
 
     def with_key(self, key: str) -> int | None:
         return next((number for number, document in self.items() if key in identity.keys(document)), None)
@@ -105,7 +105,7 @@ class Tables(dict[int, dict[str, Any]]):
 
 def placed(old: dict[str, Any], new: dict[str, Any]) -> bool:
     """Whether the new record is taken for the stored article."""
-    staging = Staging(Tables(), Tables())  # type: ignore[arg-type]
+    staging = Staging({"articles": Tables(), "revisions": Tables()})  # type: ignore[dict-item]
     number, nothing = staging.place(old)
     assert nothing is None
     staging.put_article(number, article(decide(None, old), None, old, number=number, order=1, now="2024"))
@@ -145,7 +145,7 @@ def test_which_records_are_one_article(old: dict[str, Any], new: dict[str, Any],
 def test_a_collision_of_numbers_parts_two_articles(monkeypatch: pytest.MonkeyPatch) -> None:
     real = identity.number_of
     monkeypatch.setattr(identity, "number_of", lambda key, attempt=0: real(key, attempt) if attempt else 42)
-    staging = Staging(Tables(), Tables())  # type: ignore[arg-type]
+    staging = Staging({"articles": Tables(), "revisions": Tables()})  # type: ignore[dict-item]
     names = set()
     for number in range(1, 4):
         record = plain(number=number)

@@ -230,7 +230,7 @@ def test_export_to_a_file_is_whole_or_absent(run: Run, archive: Path, tmp_path: 
     assert len(json.loads((tmp_path / "out.json").read_bytes())) == 1
 
     (tmp_path / "out.json").write_text("mine", "utf-8")
-    (tmp_path / archive / "luutru.json").write_text("{", "utf-8")
+    (tmp_path / archive / "articles.json").write_text("{", "utf-8")
     assert run("export", "-o", "out.json", "--force").code == 6
     assert (tmp_path / "out.json").read_text("utf-8") == "mine"
     assert run("export", "-o", "nowhere/out.json").code != 0

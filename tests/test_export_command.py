@@ -47,7 +47,7 @@ def test_a_stream_is_the_same_on_stdout_and_in_a_file(run: Run, archive: Path, t
     stored = run("export", "--format", name, "-o", "out")
     assert (shown.code, shown.err, stored.err) == (0, "3 records exported\n", "3 records exported to out\n")
     assert shown.out.encode() == (tmp_path / "out").read_bytes() and DYKE in shown.out
-    assert (tmp_path / "out").stat().st_mode & 0o777 == (tmp_path / "archive" / "luutru.json").stat().st_mode & 0o777
+    assert (tmp_path / "out").stat().st_mode & 0o777 == (tmp_path / "archive" / "articles.json").stat().st_mode & 0o777
 
 
 def test_one_record_is_one(run: Run, archive: Path) -> None:
