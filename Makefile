@@ -27,6 +27,7 @@ docs: $(VENV)/installed  ## write the generated pages of docs/
 bench: $(VENV)/installed  ## the budget table
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.extract
+	$(BIN)/python -m benchmarks.archive
 	$(BIN)/python -m benchmarks.search
 
 $(VENV)/installed: pyproject.toml

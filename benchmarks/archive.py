@@ -109,14 +109,26 @@ def durable_writes(few: Path, many: Path, scratch: Path) -> None:
     show("one durable record, decided on / the same", cost["few"], cost["bare"], None)
 
 
+CHILD = """
+import atexit, pathlib, re, resource, sys
+from cli.app import main
+
+@atexit.register
+def tell():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak = re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text()).group(1)
+    print(used.ru_utime + used.ru_stime, int(peak) / 1024, file=sys.stderr)
+
+main()
+"""
+
+
 def child(arguments: list[str]) -> tuple[float, float]:
-    """Processor seconds and peak memory (MB) of `python ARGUMENTS`."""
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    """Processor seconds and peak memory (MB) of `luutru ARGUMENTS`; of memory its own, not its parent's before `exec`."""
+    command = [sys.executable, "-c", CHILD, *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
+    spent, peak = done.stderr.split()[-2:]
+    return float(spent), float(peak)
 
 
 def whole_commands(few: Path, many: Path) -> None:
@@ -124,12 +136,12 @@ def whole_commands(few: Path, many: Path) -> None:
     with Archive.open(many, mode="r") as archive:
         name = next(archive.find())["id"]
     cost = {
-        path: statistics.median(child(["-m", "luutru", "show", name, "-a", str(path)])[0] for _ in range(9))
+        path: statistics.median(child(["show", name, "-a", str(path)])[0] for _ in range(9))
         for path in (few, many)
     }
     show("show ID, processor time: many / few", cost[many], cost[few], 1.3)
     for command in (["export", "--format", "jsonl"], ["export", "--format", "csv"], ["list"], ["verify"]):
-        peak = {path: child(["-m", "luutru", *command, "-a", str(path)])[1] for path in (few, many)}
+        peak = {path: child([*command, "-a", str(path)])[1] for path in (few, many)}
         show(f"{' '.join(command)}, peak MB: many / few", peak[many], peak[few], 1.3)
 
 

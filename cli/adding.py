@@ -70,7 +70,7 @@ def add(
     again is safe: what is known and the same stays as it is, what changed becomes a new revision. An article of the
     archive whose address answers 404 or 410 is gone: it stays, with the day.
     """
-    from cli.render import complain, outcome_lines, say
+    from cli.render import complain, outcome_lines, say, warn
     from cli.wiring import LazyFetcher, known_portals, store
     from scraper.pipeline import read_all
     from scraper.sources import expand
@@ -98,6 +98,8 @@ def add(
 
         for outcome in outcome_lines(store(readings, kept, note), as_json=as_json, color=with_color(no_color)):
             counts[outcome.kind] += 1
+        for notice in kept.notices:
+            warn(notice)
     if sum(counts.values()) > 1:
         say(", ".join(f"{number} {kind}" for kind, number in counts.items()), quiet=quiet)
     return exit_code_of_batch(errors, sum(counts.values()) - counts["failed"])

@@ -78,6 +78,11 @@ def complain(error: LuutruError) -> None:
     print(f"luutru: {safe(error)}{hint}", file=sys.stderr)
 
 
+def warn(text: str) -> None:
+    """Something that a person should know though nothing failed, as one line on stderr."""
+    print(f"luutru: {safe(text)}", file=sys.stderr)
+
+
 def outcome_lines(outcomes: Iterable[Outcome], *, as_json: bool, color: bool) -> Iterator[Outcome]:
     """Pass outcomes on, printing each: `kind  id  title` for people, one JSON object a line for machines."""
     if as_json:

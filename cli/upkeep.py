@@ -63,20 +63,22 @@ def verify(
                 f"{fault.file}:{'' if fault.at is None else f' byte {fault.at}:'}{f' {fault.id}:' if fault.id else ''}"
             )
             typer.echo(safe(f"{where} {fault.message}; {fault.repair}"))
-    read = ", ".join(f"{tally.documents(table)} {table}" for table in tally.lines)
+    read = ", ".join(f"{table} {tally.documents(table)}" for table in tally.lines)
     say(f"{read}: {f'{faults} faults' if faults > 1 else '1 fault' if faults else 'all whole'}", quiet=quiet)
     return ExitCode.ARCHIVE if faults else ExitCode.OK
 
 
 def compact(archive: ArchiveDir = DEFAULT_ARCHIVE, quiet: Quiet = False) -> int:
     """Give back the room of what later writes have superseded. Every revision stays."""
-    from cli.render import say
+    from cli.render import say, warn
     from storage.archive import Archive
 
     _refuse_absent(archive)
     with Archive.open(archive) as kept:
         for name, (before, after) in kept.compact().items():
             say(f"{name}: {before:,} bytes, now {after:,}", quiet=quiet)
+        for notice in kept.notices:
+            warn(notice)
     return 0
 
 

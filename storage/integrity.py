@@ -97,17 +97,18 @@ class _TableCheck:
             yield self._fault("head", cause, _REPAIR, at=0)
         scanner = Scanner(descriptor, start=start, at=start)
         yield from self._lines(scanner)
-        damaged = scanner.damaged
-        if scanner.torn or damaged:  # or another process is just writing: look again
+        damaged, torn, end = scanner.damaged, scanner.torn, scanner.end
+        if torn or damaged:  # or another process is just writing: look again
             time.sleep(_SECOND_GLANCE)
             damaged = [found for found in damaged if found in Scanner(descriptor, start=start, at=found.at).damage()]
-            scanner = Scanner(descriptor, start=start, at=scanner.end)
+            scanner = Scanner(descriptor, start=start, at=end)
             yield from self._lines(scanner)
-        for found in damaged + scanner.damaged:
+            torn, end = torn if scanner.torn == torn else None, scanner.end
+        for found in damaged:
             yield replace(self._damage("damaged", found), id=self._id_at(descriptor, found))
-        if scanner.torn:
-            yield self._damage("torn", scanner.torn)
-        yield from self._index(generation, scanner.end)
+        if torn:
+            yield self._damage("torn", torn)
+        yield from self._index(generation, end)
 
     def _lines(self, scanner: Scanner) -> Iterator[Fault]:
         for at, line in scanner:

@@ -63,6 +63,7 @@ class LineFile:
         self._writable = writable
         self._index_path = path.with_suffix(".index")
         self._size = self._fd = -1
+        self.end = 0
         self._fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | _OPEN_FLAGS)
         try:
             if not stat.S_ISREG(os.fstat(self._fd).st_mode):
@@ -188,6 +189,7 @@ class LineFile:
         size = os.fstat(self._fd).st_size
         if size == self._size:
             return
+        self.end = self._places.catch_up(self.end)
         scanner, before = self._scan(), None
         while scanner.damaged and scanner.damaged != before:  # or a glance into the middle of a write: look again
             before = scanner.damaged
@@ -203,7 +205,8 @@ class LineFile:
             number = number_in(line)
             self._places.note(number, self._document(line, number, at), at, len(line))
             if self._places.unsaved >= FLUSH_LINES and not scanner.damaged:
-                self.save_index(at + len(line))
+                self.end = at + len(line)
+                self.save_index(self.end)
         return scanner
 
     def refuse_damage(self) -> None:

@@ -57,8 +57,12 @@ class LineIndex:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        row = connection.execute("SELECT generation, covered, documents, size, last FROM state").fetchone()
-        self.state = State(*row)
+        self.state = self.stored_state()
+
+    def stored_state(self) -> State:
+        """What the index knows now; another process may have added to it since `state` was read."""
+        row = self._connection.execute("SELECT generation, covered, documents, size, last FROM state").fetchone()
+        return State(*row)
 
     def place(self, number: int) -> Place | None:
         """Where the document with that number lies."""

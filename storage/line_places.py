@@ -38,6 +38,15 @@ class Places:
         self._know(open_index(self._path, self._generation, writable=self._writable))
         return self._index.state if self._index else State(self._generation)
 
+    def catch_up(self, end: int) -> int:
+        """The byte up to which lines are known: `end`, or what another process has indexed beyond it."""
+        state = self._ask(lambda index: index.stored_state(), lambda: State(self._generation))
+        if self._index is None or state.covered <= end:
+            return end
+        self._index.state = state
+        self._know(self._index)
+        return state.covered
+
     def forget(self) -> None:
         """Know nothing: the file is to be read from its beginning."""
         if self._index is not None:
@@ -75,14 +84,19 @@ class Places:
             after = page[-1].first
 
     def note(self, number: int, document: Json, at: int, length: int) -> None:
-        """A line was read or written: it counts from now on for its document."""
+        """A line was read or written: it counts from now on for its document.
+
+        The index may know of it already, when another process is ahead of this one.
+        """
         known = self[number]
         place = Place(known.first if known else at, number, at, length)
-        self.bytes += length - (known.length if known else 0)
+        is_first = known is None or known.first == at and number not in self._places
+        self.documents += is_first
+        self.bytes += length - (0 if known is None or is_first else known.length)
         if known is None:
-            self.documents += 1
             insort(self._fresh, place)  # at the end, but for a line that could not be read at the first glance
-        self._places[number] = place
+        if known is None or known.at <= at:
+            self._places[number] = place
         for key in self._keys_of(document):
             held = self._keys.get(key.hash)
             if held is None or key.own >= held.own:

@@ -6,17 +6,33 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from scraper.errors import ArchiveError
 from storage.files import mode_of, synced, write_new
 from storage.line_format import CLOSING, SEPARATOR, head_of
 
 
-def rewrite(path: Path, table: str, lines: Iterable[bytes], *, now: str) -> None:
-    """Write a file of these lines, a new generation. The caller holds the lock. Raises OSError, all being as before."""
+def rewrite(path: Path, table: str, lines: Iterable[bytes], *, now: str, expected: int | None = None) -> None:
+    """Write a file of these lines, a new generation. The caller holds the lock.
+
+    expected: how many lines there must be.  Raises OSError, or ArchiveError for another number, all being as before.
+    """
     new = path.with_name(f".{path.name}.new")
     head = head_of(table, generation=uuid.uuid4().hex, created_at=now, written_by=_program())
     new.unlink(missing_ok=True)
+    written = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal written
+        for line in lines:
+            written += 1
+            yield line
+
     with synced(path.parent):
-        write_new(new, _joined(head, lines), mode=mode_of(path))
+        write_new(new, _joined(head, counted()), mode=mode_of(path))
+        if expected not in (None, written):
+            raise ArchiveError(
+                str(path), f"{expected} documents became {written}", hint="report it; nothing was replaced"
+            )
         new.replace(path)
 
 

@@ -580,3 +580,52 @@ def test_a_glance_into_the_middle_of_a_write_is_no_damage(place: Place, monkeypa
         monkeypatch.setattr("storage.line_file.time.sleep", finish)
         assert [stored["title"] for stored in reader.find()] == [sample(n).title for n in (1, 2, 3)]
         assert glances == [0]
+
+
+def test_an_index_that_another_process_wrote_is_taken_up(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.line_storage.MIN_INDEXED", 1)
+    place.fill(1, 2)
+    with place.open() as first:
+        place.fill(3)
+        place.fill(4)
+        with place.open() as second:
+            second.put(sample(3, title="Sửa"))
+            assert [len(one) for one in (first, second)] == [4, 4]
+            assert [stored["title"] for stored in first.find()] == [stored["title"] for stored in second.find()]
+            second.put(sample(5))
+        first.compact()
+        assert len(first) == 5
+        assert [stored["item_id"] for stored in first.find()] == [1, 2, 3, 4, 5]
+    assert faults(place) == []
+
+
+def test_compaction_that_would_lose_a_document_replaces_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.fill(1, 2)
+    before = place.file.read_bytes()
+    with place.open() as archive:
+        monkeypatch.setattr("storage.line_file.LineFile.__len__", lambda _: 9)
+        with pytest.raises(ArchiveError, match=r"9 documents became \d"):
+            archive.compact()
+    assert place.file.read_bytes() == before
+
+
+def test_a_damaged_or_foreign_index_is_only_slower(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.line_storage.MIN_INDEXED", 1)
+    place.fill(1, 2, 3)
+    index = place.file.with_suffix(".index")
+    whole, titles, chance = index.read_bytes(), place.titles(), random.Random(3)
+    damages = [b"", b"SQLite format 3\0" + b"\0" * 4000, whole[:5000], os.urandom(9000)]
+    for _ in range(60):
+        at = chance.randrange(len(whole))
+        damages.append(whole[:at] + os.urandom(200) + whole[at + 200 :])
+    for damage in damages:
+        index.write_bytes(damage)
+        try:
+            assert place.titles() == titles
+            with place.open() as archive:
+                assert archive.put(sample(2)).kind == "unchanged"
+        except ArchiveError as error:  # an offset or length that lies is told from damage by `verify`
+            assert error.hint
+            index.unlink()
+        assert place.titles() == titles
+    assert faults(place) == []

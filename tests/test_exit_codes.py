@@ -18,7 +18,7 @@ from cli.exits import ExitCode, exit_code_of_batch
 from scraper.errors import ArchiveError, Corrupt, InputError, Locked, LuutruError, NetworkError, NotAnArticle, NotFound
 from tests.conftest import ROOT, Run
 from tests.loopback import Answer, Loopback
-from tests.running import ENV, article, drained, keep, save, start
+from tests.running import ENV, article, drained, keep, objects, save, start
 
 HOLD = """
 import sys, luutru
@@ -147,6 +147,32 @@ def test_6_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
         pytest.skip(f"a small disk cannot be mounted here: {ran.stderr.strip()}")
     assert ran.returncode == ExitCode.ARCHIVE, ran.stderr
     assert ran.stderr.startswith("luutru: no space left: ") and ran.stderr.count("\n") == 1
+
+
+def test_0_an_unfinished_write_is_cut_off_and_told(run: Run, tmp_path: Path) -> None:
+    page = save(tmp_path)
+    keep(tmp_path)
+    file = tmp_path / "archive" / "articles.json"
+    file.write_bytes(file.read_bytes()[:-500])
+    ran = run("add", page, "--quiet")
+    assert ran.code == 0 and ran.err.count("\n") == 1
+    assert "articles.json: the file ends in the middle of a line at byte" in ran.err and "articles.torn" in ran.err
+    assert run("verify").code == 0 and len(run("list").out.splitlines()) == 1
+
+
+def test_6_verify_names_faults_and_repairs(run: Run, tmp_path: Path) -> None:
+    keep(tmp_path)
+    assert run("verify").code == 0
+    file = tmp_path / "archive" / "articles.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace("nước".encode(), "nươc".encode()))
+    ran = run("verify", "--json")
+    assert ran.code == ExitCode.ARCHIVE
+    (fault,) = objects(ran.out)
+    assert (fault["file"], fault["code"]) == ("articles.json", "damaged") and "--repair" in fault["repair"]
+    ran = run("verify", "--repair")
+    assert ran.code == 0 and ran.err.startswith("repaired articles.json: 0 documents kept;")
+    assert run("verify").code == 0
 
 
 def test_7_some_failed(run: Run, tmp_path: Path, portal: Loopback) -> None:
