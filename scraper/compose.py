@@ -1,7 +1,7 @@
 """The body as text and as clean HTML, written from the plan's blocks.
 
 The HTML is generated, not copied: only the tags below can come out, every letter is escaped, every address is checked;
-`nh3` has the last word on it.
+`nh3` has the last word on every piece that carries an address or a table.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ ALLOWED_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "r
 ALLOWED_SCHEMES = {"http", "https", "mailto"}
 # A cell longer than this on average marks a table that only lays out a page.
 DATA_CELL = 120
+# What carries addresses, and what a parser completes (`tbody`). Words are escaped: a `<` begins a tag of our own.
+_CLEANED_TAGS = ("<a", "<figure", "<table")
 # Character references in one piece of HTML beyond which it is kept as generated, without the second look.
 MOST_REFERENCES = 20_000
 
@@ -126,17 +128,18 @@ def body_html(view: View, plan: BodyPlan, places: Places) -> str:
         else:
             pieces.extend(f"<{_tag(b)}>{_inline(view, b)}</{_tag(b)}>" for b in blocks)
     pieces.extend(_figure(figure) for group in figures.values() for figure in group)
-    return "\n".join(
-        map(_cleaned, pieces if sum(p.count("&") for p in pieces) > MOST_REFERENCES else ["\n".join(pieces)])
-    )
+    return "\n".join(map(_cleaned, pieces))
 
 
 def _cleaned(html: str) -> str:
-    """What `nh3` leaves of it. Its time grows with the square of the references in one text, so a monster goes without."""
+    """What `nh3` leaves of a piece: all of it where nothing but bare tags stands around escaped words.
+
+    Its time grows with the square of the references in one text, so a monster goes without.
+    """
+    if not any(tag in html for tag in _CLEANED_TAGS) or html.count("&") > MOST_REFERENCES:
+        return html
     import nh3
 
-    if html.count("&") > MOST_REFERENCES:
-        return html
     return nh3.clean(
         html,
         tags=ALLOWED_TAGS,

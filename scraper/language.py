@@ -44,10 +44,13 @@ def day_first_of(lcid: str) -> bool:
 
 def language_of(text: str, root: etree._Element | None = None) -> str | None:
     """BCP 47 tag of the text; falls back on the page's declared language for a text too short to tell, else None."""
+    vietnamese = len(_VIETNAMESE.findall(text))
+    if vietnamese >= max(10, 0.06 * len(text)):
+        return "vi"  # whatever the number of letters
     words = _WORD.findall(text.lower())
     letters = sum(map(len, words))
     if letters >= 10:
-        if len(_VIETNAMESE.findall(text)) >= 0.06 * letters:
+        if vietnamese >= 0.06 * letters:
             return "vi"
         for tag, script in _SCRIPTS:
             if len(script.findall(text)) > 0.3 * letters:

@@ -36,9 +36,10 @@ def linked_files(view: View) -> Candidate | None:
         if not _MAY_BE_FILE.search(target):
             continue
         url = view.absolute(target)
-        if url is None or url.startswith("data:") or url in found or _is_viewer(url, paths):
+        if url is None or url.startswith("data:") or url in found:
             continue
-        if FILE_LINK.search(url) or (_ITEM_FILE.search(url) and not _PICTURE.search(url)):
+        names_file = FILE_LINK.search(url) or (_ITEM_FILE.search(url) and not _PICTURE.search(url))
+        if names_file and not _is_viewer(url, paths):
             label = tidy("".join(map(str, anchor.itertext()))) or None
             found[url] = Attachment(url, file_name_of(url), label)
             paths.add(urlsplit(url).path)

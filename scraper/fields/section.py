@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import islice
 
-from scraper.blocks import Block
+from scraper.blocks import MAX_NAMES, Block
 from scraper.fields.structured import stated
 from scraper.kinds import is_meta_line
 from scraper.labels import labels
@@ -45,19 +47,18 @@ def breadcrumb(view: View) -> Candidate | None:
     title = view.title_block
     end = title.index if title is not None else len(view.page.blocks)
     for block in reversed(view.page.blocks[:end]):
-        if block.frame is None or len(block.text) > 200 or view.has_date(block.text):
+        if block.frame is None or len(block.text) > 200:
             continue
         steps = _steps(view, block)
-        if steps and len(steps[-1].split()) <= SECTION_WORDS:
+        if steps and len(steps[-1].split()) <= SECTION_WORDS and not view.has_date(block.text):
             return Candidate(steps[-1], block.text, block.node)
     return None
 
 
 def _steps(view: View, block: Block) -> list[str]:
     """The steps of a breadcrumb printed in one block, the headline left out; empty when it is none."""
-    named = block.frame is not None and any(_CRUMB_NAME.search(f.names) for f in list(block.frame.ancestors())[:5])
-    marks = len(_CRUMB_MARK.findall(block.text))
-    if not named and marks < 1 + ("/" in block.text):
+    named = block.frame is not None and any(_calls_crumb(f.names[:MAX_NAMES]) for f in islice(block.frame.ancestors(), 5))
+    if not named and len(_CRUMB_MARK.findall(block.text)) < 1 + ("/" in block.text):
         return []
     parts = _CRUMB_SEPARATOR.split(block.text)
     if len(parts) < 2 and named:  # steps parted by styling alone: one link each
@@ -73,6 +74,12 @@ def _steps(view: View, block: Block) -> list[str]:
     if follows and below is not None and block.tag == "li" and key(below.text) != title:
         return []  # an earlier step of a list of steps
     return steps
+
+
+@lru_cache(maxsize=4096)
+def _calls_crumb(names: str) -> bool:
+    """Whether class and id call an element a breadcrumb; remembered, since the pages of a portal repeat them."""
+    return _CRUMB_NAME.search(names) is not None
 
 
 def structured_section(view: View) -> Candidate | None:
