@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from lxml import etree
@@ -10,6 +10,7 @@ from lxml import etree
 from scraper.blocks import MAX_BLOCKS, Block, Flow, read_flow, read_lines
 from scraper.decode import decode
 from scraper.models import Capture, Problem
+from scraper.portals import PortalRule
 from scraper.text import tidy
 
 
@@ -23,6 +24,7 @@ class Page:
     root: etree._Element | None = None
     source_text: str = ""
     problems: tuple[Problem, ...] = ()
+    _met: dict[str, list[etree._Element]] = field(default_factory=dict)
 
     @property
     def blocks(self) -> list[Block]:
@@ -73,6 +75,14 @@ class Page:
         """Address that relative links are resolved against."""
         el = next(self.root.iter("base"), None) if self.root is not None else None
         return (el.get("href") if el is not None else None) or self.url
+
+    def nodes(self, rule: PortalRule) -> list[etree._Element]:
+        """The elements that a portal's rule meets; remembered, since zones and fields ask for the same."""
+        if self.root is None:
+            return []
+        if rule.xpath not in self._met:
+            self._met[rule.xpath] = rule.nodes(self.root)
+        return self._met[rule.xpath]
 
 
 def read_page(capture: Capture) -> Page:

@@ -85,9 +85,8 @@ class View:
     @cached_property
     def body_root(self) -> etree._Element | None:
         """The element whose text is the body, when portal or list form state it; None when zones decide."""
-        root = self.page.root
         for entry in rules_for(self.portal, "body") if self.portal is not None else ():
-            nodes = entry.nodes(root) if root is not None else []
+            nodes = self.page.nodes(entry)
             if len(nodes) == (entry.count or len(nodes)) and nodes:
                 return nodes[0]
         stated = self.form.get("body") if self.form is not None else None

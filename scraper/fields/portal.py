@@ -34,9 +34,7 @@ class Stated:
 
     def __call__(self, view: View) -> Candidate | None:
         """The candidate at the XPath; None when it meets another number of nodes than the entry states."""
-        if view.page.root is None:
-            return None
-        nodes = self.entry.nodes(view.page.root)
+        nodes = view.page.nodes(self.entry)
         if not nodes or (self.entry.count is not None and len(nodes) != self.entry.count):
             return None
         blocks = [block for node in nodes for block in view.page.flow.blocks_of(node)]
@@ -69,7 +67,7 @@ def portal_rules(portal: Portal | None) -> dict[str, list[Rule]]:
 def stated_title(page: Page, portal: Portal) -> str | None:
     """The headline's words as the portal's file finds them, for the zones."""
     for entry in rules_for(portal, "title"):
-        nodes = entry.nodes(page.root) if page.root is not None else []
+        nodes = page.nodes(entry)
         if nodes and len(nodes) == (entry.count or len(nodes)):
             return tidy(" ".join(block.text for node in nodes for block in page.flow.blocks_of(node))) or None
     return None
