@@ -291,11 +291,14 @@ def read_flow(root: etree._Element) -> Flow:
             writer.gap = True
             return
         frame = framed[-1]
-        while frame.el is not opened[-1] and not frame.flags & HIDDEN:
-            frame = Frame(opened[len(framed)], frame, len(frames))
+        for el in opened[len(framed) :]:
+            if frame.flags & HIDDEN:
+                return
+            frame = Frame(el, frame, len(frames))
             frames.append(frame)
             framed.append(frame)
-        writer.write(text, frame)
+        if not frame.flags & HIDDEN:
+            writer.write(text, frame)
 
     if root.text:
         say(root.text)
@@ -354,10 +357,8 @@ class _Writer:
         self._holder: Frame | None = None
 
     def write(self, text: str, frame: Frame) -> None:
-        """Add a piece of text."""
-        if frame.flags & HIDDEN:
-            return
-        holder = frame.block
+        """Add a piece of visible text."""
+        holder = frame._holder or frame
         if holder is not self._holder or (self.line and holder.tag not in _PARAGRAPH_TAGS):
             self.flush()
             self._holder = holder
@@ -374,7 +375,8 @@ class _Writer:
             return
         first = runs[0].frame
         if len(runs) == 1:
-            text, links, bold = tidy(runs[0].text), 1.0 if first.flags & LINK else 0.0, first.bold
+            text = tidy(runs[0].text)
+            links, bold = 1.0 if first.flags & LINK else 0.0, bool(first.flags & BOLD)
         else:
             text = _joined(runs)
             seen = sum([len(run.text) for run in runs])
