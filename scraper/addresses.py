@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, urljoin
 
@@ -148,8 +149,12 @@ def item_identity(url: str) -> tuple[str | None, int | None]:
     (SharePoint ignores it). The item is the attachment folder's number or `ItemID`; plain `ID` counts only where the
     address names its list, since elsewhere it may be anything.
     """
-    if len(url) > MAX_LENGTH:
-        return None, None
+    return _item_identity(url) if len(url) <= MAX_LENGTH else (None, None)
+
+
+@lru_cache(maxsize=256)
+def _item_identity(url: str) -> tuple[str | None, int | None]:
+    """Remembered, since several fields ask for the page's own."""
     address, _, query = original_url(url).partition("#")[0].partition("?")
     given = {name.lower(): unquote_plus(value) for name, value in reversed(_PARAMETER.findall(query))}
     place, item = _place_in(address if "%" not in address else unquote(address))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 from scraper.blocks import MAX_NAMES, Block, Frame
 
@@ -81,15 +82,17 @@ def own_role(frame: Frame) -> str:
         return role
     if not frame.attributes or frame.tag in ("form", "body", "html"):
         return ""
-    if role := role_of_names(frame.names[:MAX_NAMES]):
+    attributes = frame.attributes
+    if role := role_of_names(attributes.get("class", "")[:MAX_NAMES], attributes.get("id", "")[:MAX_NAMES]):
         return role
     return "nav" if frame.attributes.get("role") in _NAV_ROLES else ""
 
 
 @lru_cache(maxsize=8192)
-def role_of_names(names: str) -> str:
-    """The role that a class and id hint at; remembered, since the pages of a portal repeat their names."""
-    return next((role for token in _TOKEN.findall(names) if (role := role_of_token(token))), "")
+def role_of_names(classes: str, own_id: str) -> str:
+    """The role that class and id hint at; remembered, since the pages of a portal repeat their names."""
+    tokens = chain(_TOKEN.findall(classes), _TOKEN.findall(own_id))
+    return next((role for token in tokens if (role := role_of_token(token))), "")
 
 
 @lru_cache(maxsize=4096)

@@ -21,15 +21,13 @@ from scraper.kinds import (
     LETTERHEAD,
     SIGNATURE_MARK,
     SIGNED,
-    is_chrome_line,
     is_comments_label,
     is_meta_line,
     is_named_byline,
     is_posted,
     is_related_label,
-    is_site_counter,
     is_tail_label,
-    is_tool_line,
+    kind_of_template_line,
     links_a_file,
 )
 from scraper.labels import labels
@@ -130,10 +128,7 @@ def _mark_chrome_lines(blocks: Sequence[Block], marks: list[str]) -> None:
     for index, block in enumerate(blocks):
         if marks[index] != "other" or len(block.text) > 160:
             continue
-        if is_chrome_line(block) or is_site_counter(block):
-            marks[index] = "chrome"
-        elif is_tool_line(block):
-            marks[index] = "tools"
+        marks[index] = kind_of_template_line(block) or "other"
 
 
 def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str | None) -> None:

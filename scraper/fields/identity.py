@@ -93,10 +93,10 @@ def _part(view: View, index: int) -> Candidate | None:
 def _attachment_identity(view: View) -> tuple[str, int, str] | None:
     item = item_identity(view.page.url)[1] if view.page.url else None
     addresses = [figure.image.url or "" for figure in view.plan.figures]
-    root, base = view.article_root, view.page.base or ""
+    root, everywhere = view.article_root, "attachments" in (view.page.base or "").lower()
     for link in root.iter("a") if root is not None else ():
         href = link.get("href") or ""
-        if "attachments" in href.lower() or "attachments" in base.lower():
+        if everywhere or "attachments" in href.lower():
             addresses.append(view.absolute(href) or "")
     for address in addresses:
         if _LIST_FILE.search(address):

@@ -105,7 +105,7 @@ def tags(view: View) -> Candidate | None:
     """The words after a tags label below the body, whichever element holds it."""
     end = view.zones.core[1] if view.zones.core else 0
     for block in view.page.blocks[end : end + TAGS_REACH]:
-        if len(block.text) > 400:
+        if len(block.text) > 400 or not block.head.startswith(labels().tags_starts):
             continue
         head, _, rest = block.text.partition(":")
         if key(head).startswith(labels().tags_starts):
