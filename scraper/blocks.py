@@ -385,7 +385,9 @@ class _Writer:
         if text:
             blocks, holder = self._flow.blocks, first.block
             self._flow.places.append(self._place)
-            blocks.append(Block(len(blocks), text, *_told_by(text), holder, runs, links, bold, HEADINGS.get(holder.tag, 0)))
+            head, label = _told_by(text)
+            heading = HEADINGS.get(holder.tag, 0)
+            blocks.append(Block(len(blocks), text, head, label, holder, runs, links, bold, heading))
 
 
 def _joined(runs: Sequence[Run]) -> str:

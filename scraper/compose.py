@@ -98,9 +98,7 @@ class Places:
             place = self._place(frame.up) if frame.up is not None else _NOWHERE
             kind = self._KINDS.get(frame.tag)
             if kind is not None:
-                place = tuple(frame if number == kind else found for number, found in enumerate(place))
-                if kind == 0:
-                    place = (frame, None, None, None, None)
+                place = (*place[:kind], frame, *place[kind + 1 :]) if kind else (frame, *_NOWHERE[1:])
             self._memo[frame] = place
         return place
 
@@ -128,18 +126,25 @@ def body_html(view: View, plan: BodyPlan, places: Places) -> str:
         else:
             pieces.extend(f"<{_tag(b)}>{_inline(view, b)}</{_tag(b)}>" for b in blocks)
     pieces.extend(_figure(figure) for group in figures.values() for figure in group)
-    return "\n".join(map(_cleaned, pieces))
+    runs = groupby(pieces, key=_carries_more)
+    return "\n".join(_cleaned(list(run)) if more else "\n".join(run) for more, run in runs)
 
 
-def _cleaned(html: str) -> str:
-    """What `nh3` leaves of a piece: all of it where nothing but bare tags stands around escaped words.
+def _carries_more(html: str) -> bool:
+    """Whether a piece holds more than bare tags around escaped words."""
+    return any(tag in html for tag in _CLEANED_TAGS)
+
+
+def _cleaned(pieces: Sequence[str]) -> str:
+    """What `nh3` leaves of some pieces.
 
     Its time grows with the square of the references in one text, so a monster goes without.
     """
-    if not any(tag in html for tag in _CLEANED_TAGS) or html.count("&") > MOST_REFERENCES:
-        return html
     import nh3
 
+    html = "\n".join(pieces)
+    if html.count("&") > MOST_REFERENCES:
+        return html if len(pieces) == 1 else "\n".join(_cleaned([piece]) for piece in pieces)
     return nh3.clean(
         html,
         tags=ALLOWED_TAGS,
