@@ -52,10 +52,11 @@ _EFFECTS: dict[Any, str] = dict.fromkeys((*UNSEEN_TAGS, etree.Comment), _UNSEEN)
 class Frame:
     """An element that encloses text.
 
-    up: parent frame.  attributes: as parsed.  flags: HIDDEN, BOLD and LINK, of this element or inherited.
+    up: parent frame.  classes, id: the attributes, "" where there is none.  flags: HIDDEN, BOLD and LINK, of this
+    element or inherited.
     """
 
-    __slots__ = ("_holder", "attributes", "el", "end", "flags", "start", "tag", "up")
+    __slots__ = ("_holder", "classes", "el", "end", "flags", "id", "start", "tag", "up")
 
     def __init__(self, el: etree._Element, up: Frame | None, start: int) -> None:
         self.el = el
@@ -64,16 +65,19 @@ class Frame:
         self.tag = tag = el.tag
         self.start = start
         self.end = 0
-        attributes: dict[str, str] = dict(el.items())  # type: ignore[arg-type]
-        self.attributes = attributes
+        self.classes = self.id = ""
         self._holder: Frame | None = None  # of itself it holds none: that circle would keep the page in memory
         flags = _TAG_FLAGS.get(tag, 0)
-        if attributes:
-            if "class" in attributes:
-                flags |= _flags_of_classes(attributes["class"][:MAX_NAMES])
-            if "style" in attributes:
-                flags |= _flags_of_style(attributes["style"][:MAX_NAMES])
-            if "hidden" in attributes:
+        attributes: list[tuple[str, str]] = el.items()  # type: ignore[assignment]
+        for name, value in attributes:
+            if name == "class":
+                self.classes = value
+                flags |= _flags_of_classes(value[:MAX_NAMES])
+            elif name == "id":
+                self.id = value
+            elif name == "style":
+                flags |= _flags_of_style(value[:MAX_NAMES])
+            elif name == "hidden":
                 flags |= HIDDEN
         if up is not None:
             flags |= up.flags
@@ -96,16 +100,6 @@ class Frame:
         """Whether what stands in it is printed bold."""
         return bool(self.flags & BOLD)
 
-    @property
-    def classes(self) -> str:
-        """The class attribute."""
-        return self.attributes.get("class", "")
-
-    @property
-    def id(self) -> str:
-        """The id attribute."""
-        return self.attributes.get("id", "")
-
     def ancestors(self) -> Iterator[Frame]:
         """This frame and those around it, innermost first."""
         frame: Frame | None = self
@@ -123,7 +117,7 @@ class Frame:
     @property
     def names(self) -> str:
         """Class and id as one string."""
-        return f"{self.attributes.get('class', '')} {self.attributes.get('id', '')}"
+        return f"{self.classes} {self.id}"
 
     def path(self) -> str:
         """A short address for people: the nearest ids and classes, e.g. `div#content > td.body > p`."""

@@ -201,7 +201,7 @@ def _looks_set_apart(block: Block) -> bool:
     frames = (run.frame for run in block.runs)
     return all(
         any(
-            f.tag in ("em", "i", "small", "center") or _CENTRED.search(f.attributes.get("style", ""))
+            f.tag in ("em", "i", "small", "center") or _CENTRED.search(f.el.get("style") or "")
             for f in _upto(frame, block)
         )
         for frame in frames

@@ -80,12 +80,11 @@ def own_role(frame: Frame) -> str:
     """The role that the element's own tag and names give it, "" for none."""
     if (role := _TAG_ROLES.get(frame.tag)) is not None:
         return role
-    if not frame.attributes or frame.tag in ("form", "body", "html"):
+    if frame.tag in ("form", "body", "html"):
         return ""
-    attributes = frame.attributes
-    if role := role_of_names(attributes.get("class", "")[:MAX_NAMES], attributes.get("id", "")[:MAX_NAMES]):
+    if role := role_of_names(frame.classes[:MAX_NAMES], frame.id[:MAX_NAMES]):
         return role
-    return "nav" if frame.attributes.get("role") in _NAV_ROLES else ""
+    return "nav" if frame.el.get("role") in _NAV_ROLES else ""
 
 
 @lru_cache(maxsize=8192)
