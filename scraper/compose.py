@@ -214,14 +214,12 @@ def _figure(figure: Figure) -> str:
 
 def _inline(view: View, block: Block) -> str:
     """The block's runs with links and emphasis."""
-    if all(_is_plain(run.frame, block) for run in block.runs):
+    dresses = [_dress(run.frame, block) for run in block.runs]
+    if not any(dresses):
         return escape(block.text, quote=False).replace("\n", "<br>")
     out: list[str] = []
     opened: list[Frame] = []
-    for run in block.runs:
-        dress = [
-            f for f in _between(run.frame, block.frame) if f.tag in INLINE_TAGS and not (f.tag != "a" and block.heading)
-        ]
+    for run, dress in zip(block.runs, dresses, strict=True):
         shared = 0
         while shared < min(len(opened), len(dress)) and opened[shared] is dress[shared]:
             shared += 1
@@ -237,18 +235,15 @@ def _inline(view: View, block: Block) -> str:
     return "".join(out).strip()
 
 
-def _is_plain(frame: Frame, block: Block) -> bool:
-    return frame is block.frame or (frame.tag not in INLINE_TAGS and frame.up is block.frame)
-
-
-def _between(frame: Frame, block: Frame | None) -> list[Frame]:
-    """Inline frames from the block inwards."""
-    inner = []
-    for around in frame.ancestors():
-        if around is block:
-            break
-        inner.append(around)
-    return inner[::-1]
+def _dress(frame: Frame, block: Block) -> list[Frame]:
+    """The elements around a run that its HTML keeps, from the block inwards; a heading keeps its links alone."""
+    kept: list[Frame] = []
+    around: Frame | None = frame
+    while around is not None and around is not block.frame:
+        if around.tag in INLINE_TAGS and (around.tag == "a" or not block.heading):
+            kept.append(around)
+        around = around.up
+    return kept[::-1]
 
 
 def _open(view: View, frame: Frame) -> str:
