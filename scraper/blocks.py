@@ -13,8 +13,8 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from lxml import etree
@@ -23,9 +23,9 @@ from scraper.labels import LABEL_LENGTH, form_label
 from scraper.text import caseless, tidy
 
 BLOCK_TAGS = frozenset(
-    "html body address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer"
-    " form h1 h2 h3 h4 h5 h6 header hgroup legend li main menu nav ol p pre section summary table tbody td tfoot th"
-    " thead tr ul caption".split()
+    "html body address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure"
+    " footer form h1 h2 h3 h4 h5 h6 header hgroup legend li main menu nav ol p pre section summary table tbody td tfoot"
+    " th thead tr ul caption".split()
 )
 UNSEEN_TAGS = frozenset(
     "script style noscript select textarea button template svg math head title iframe object option menuitem".split()
@@ -144,8 +144,10 @@ def _flags_of_classes(classes: str) -> int:
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """A piece of text inside a block, in the inline frame that dresses it. `<br>` stands before it when line is true,
-    white space when gap is."""
+    """A piece of text inside a block, in the inline frame that dresses it.
+
+    line: whether `<br>` stands before it.  gap: whether white space does.
+    """
 
     text: str
     frame: Frame
@@ -158,8 +160,9 @@ class Block:
     """One visible line or paragraph.
 
     text: tidied; the lines of a `<br>`-broken paragraph are joined by a line break.  links: share of its letters in
-    links.  index: position in Page.blocks.  line: number in a text rendering (from 1), 0 in HTML.  head: first 80 letters
-    in the comparing form of scraper.text.  label: the list-form label that it prints (label, canonical name, value).  heading: level, 0 for other blocks.
+    links.  index: position in Page.blocks.  line: number in a text rendering (from 1), 0 in HTML.  head: first 80
+    letters in the comparing form of scraper.text.  label: the list-form label that it prints (label, canonical name,
+    value).  heading: level, 0 for other blocks.
     """
 
     index: int
@@ -180,7 +183,7 @@ class Block:
 
     @property
     def spaced(self) -> str:
-        """The text with a bar wherever two inline elements touch without a blank: small facts that only styling parts."""
+        """The text with a bar where two inline elements touch without a blank: small facts that only styling parts."""
         text = ""
         for run in self.runs:
             left, right = text.rstrip()[-1:], run.text.lstrip()[:1]

@@ -173,7 +173,7 @@ def _list(view: View, places: Places, holder: Frame, blocks: Sequence[Block]) ->
 
 
 def cells_of(places: Places, row: Sequence[Block]) -> Iterator[tuple[etree._Element | None, list[Block]]]:
-    """(cell, its lines) for every cell of a table's row, the empty ones too, so that values stay under their headings."""
+    """(cell, its lines) for every cell of a row, the empty ones too, so that values stay under their headings."""
     holder = places.of(row[0])[1]
     lines: dict[etree._Element | None, list[Block]] = {}
     for block in row:

@@ -59,7 +59,7 @@ EVIDENCE_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One rule tried for one field. verdict: `won`, `found nothing`, `lost: an earlier rule won`, or why it was refused."""
+    """One rule tried for one field. verdict: `won`, `found nothing`, `lost to …`, or why it was refused."""
 
     field: str
     rule: str

@@ -117,7 +117,7 @@ def kind_of_template_line(block: Block) -> str:
 
 
 def _is_site_counter(block: Block) -> bool:
-    """Whether a line that starts like a counter of visitors is one: its label alone, or with a number or colon behind it."""
+    """Whether a line that starts like a counter of visitors is one: the label alone, or with a number or colon."""
     if len(block.text) > 60:
         return False
     return block.head in labels().counter_starts or ":" in block.text or any(map(str.isdigit, block.text))

@@ -33,7 +33,7 @@ _LITTLE_WORDS = {
 }
 
 
-# Windows language ids (MS-LCID) whose short dates put the month first: English of the United States and the Philippines.
+# Windows language ids (MS-LCID) whose short dates put the month first: English of the United States, the Philippines.
 _MONTH_FIRST = frozenset(["1033", "13321"])
 
 

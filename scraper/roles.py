@@ -25,8 +25,8 @@ _HINTS = {
     "comments": "comment binhluan =respond disqus",
     "related": "related tinkhac =khac tinlienquan lienquan othernews =other recent tinmoi tinlq",
     "tools": "share sharing social toolbar addthis fontsize rating",
-    "aside": "sidebar aside widget rightcol leftcol advert quangcao =poll hitcount =hit truycap thongke counter gallery slide"
-    " carousel",
+    "aside": "sidebar aside widget rightcol leftcol advert quangcao =poll hitcount =hit truycap thongke counter gallery"
+    " slide carousel",
 }
 _NAV_ROLES = frozenset(["navigation", "menu", "menubar", "search", "banner"])
 _PREFIXES = {h: role for role, hints in _HINTS.items() for h in hints.split() if not h.startswith("=")}

@@ -79,8 +79,8 @@ def find_zones(
 ) -> Zones:
     """Mark every block of a page.
 
-    form_blocks: indices that belong to a list form.  dropped: indices that are chrome for certain.  known_title: as form
-    or portal state it.
+    form_blocks: indices that belong to a list form.  dropped: indices that are chrome for certain.  known_title: as
+    form or portal state it.
     """
     roles = Roles(page.blocks)
     marks = ["other"] * len(page.blocks)
@@ -155,7 +155,7 @@ def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str
 
 
 def _find_bare_headline(page: Page, zones: Zones, known_title: str | None) -> None:
-    """On a page without prose (a picture, a file): the headline alone, and the element around it that holds a picture."""
+    """On a page without prose (a picture, a file): the headline alone, and the element around it with a picture."""
     usable = [
         i
         for i, mark in enumerate(zones.marks)

@@ -49,7 +49,9 @@ Run = Callable[..., Ran]
 def run(tmp_path: Path) -> Run:
     """run("add", "page.html", stdin=b"…", env={…}) in a fresh folder, as its own process, with a clean environment."""
 
-    def call(*arguments: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None, cwd: Path | None = None) -> Ran:
+    def call(
+        *arguments: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> Ran:
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         finished = subprocess.run(
             [sys.executable, "-m", "luutru", *map(str, arguments)],

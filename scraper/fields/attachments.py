@@ -16,7 +16,7 @@ from scraper.text import tidy
 from scraper.view import Candidate, View
 
 _ITEM_FILE = re.compile(r"/Attachments/\d+/[^/?#]+$", re.IGNORECASE)
-# What a file's address holds before it is made absolute: an ending, the folder, or nothing but what the page's own adds.
+# What a file's address holds before it is made absolute: an ending, the folder, or nothing but what the page's adds.
 _MAY_BE_FILE = re.compile(r"\.[a-z]|attachments|^(?:[?#;]|$)", re.IGNORECASE)
 _QUERY_PARTS = re.compile(r"[=&]")
 _QUOTED = re.compile(r"""['"]([^'"]+)['"]""")

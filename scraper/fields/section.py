@@ -35,10 +35,10 @@ def line_above(view: View) -> Candidate | None:
     """The nearest short line above the headline that is neither date nor byline: the heading of the web part."""
     title = view.title_block
     for block in reversed(view.header_blocks):
-        if title is None or (block.index < title.index and block.head != title.head):
-            if _may_name_section(view, block):
-                steps = [step for step in _CRUMB_SEPARATOR.split(block.text) if step]
-                return Candidate(tidy(steps[-1]), block.text, block.node) if steps else None
+        above = title is None or (block.index < title.index and block.head != title.head)
+        if above and _may_name_section(view, block):
+            steps = [step for step in _CRUMB_SEPARATOR.split(block.text) if step]
+            return Candidate(tidy(steps[-1]), block.text, block.node) if steps else None
     return None
 
 
@@ -57,7 +57,8 @@ def breadcrumb(view: View) -> Candidate | None:
 
 def _steps(view: View, block: Block) -> list[str]:
     """The steps of a breadcrumb printed in one block, the headline left out; empty when it is none."""
-    named = block.frame is not None and any(_calls_crumb(f.names[:MAX_NAMES]) for f in islice(block.frame.ancestors(), 5))
+    around = islice(block.frame.ancestors(), 5) if block.frame is not None else ()
+    named = any(_calls_crumb(frame.names[:MAX_NAMES]) for frame in around)
     if not named and len(_CRUMB_MARK.findall(block.text)) < 1 + ("/" in block.text):
         return []
     parts = _CRUMB_SEPARATOR.split(block.text)

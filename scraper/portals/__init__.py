@@ -36,7 +36,9 @@ from lxml import etree
 from scraper.errors import InputError
 
 FIELDS = ("title", "subtitle", "section", "summary", "author", "source", "published_at", "updated_at", "body", "views")
-_COUNTS = re.compile(r"(?<!\))\[\s*\d|\[\s*(?:count|sum|number|floor|ceiling|round|string-length)\b|\b(?:last|position)\b")
+_COUNTS = re.compile(
+    r"(?<!\))\[\s*\d|\[\s*(?:count|sum|number|floor|ceiling|round|string-length)\b|\b(?:last|position)\b"
+)
 _LITERALS = re.compile(r"""("[^"]*"|'[^']*')""")
 _ID_CALL = re.compile(r"(?<![\w.:-])id\s*\(")
 _ANYWHERE = re.compile(r"//(?=(?:\*|[A-Za-z][\w.-]*)(?![\w.:(-]))")
@@ -169,7 +171,7 @@ def _checked(xpath: Any, origin: str) -> str:
     if not isinstance(found, list):
         raise _wrong(origin, f"xpath {xpath!r} gives no nodes")
     if _ID_CALL.search("".join(_LITERALS.split(xpath)[::2])):
-        raise _wrong(origin, f"xpath {xpath!r}: pages are read without an index of ids; write //div[@id='…'] for id('…')")
+        raise _wrong(origin, f"xpath {xpath!r}: pages have no index of ids; write //div[@id='…'] for id('…')")
     return xpath
 
 

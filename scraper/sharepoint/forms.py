@@ -63,10 +63,11 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class ItemForm:
-    """A list form as printed. kind: `rendered`, `script`, `row` (of a view: no form is shown) or `lines`.  blocks: indices of the page's blocks in it.
+    """A list form as printed.
 
-    modified: raw text of the last-modified trailer.  day_first: as the form's own locale says.  files: (address, file
-    name) of attachments that stand in a script.
+    kind: `rendered`, `script`, `row` (of a view: no form is shown) or `lines`.  blocks: indices of the page's blocks in
+    it.  modified: raw text of the last-modified trailer.  day_first: as the form's own locale says.  files: (address,
+    file name) of attachments that stand in a script.
     """
 
     fields: tuple[FormField, ...]
@@ -141,7 +142,8 @@ def _rendered(page: Page) -> ItemForm | None:
     if not columns:
         return None
     trailer = _trailer(page.blocks)
-    return ItemForm(tuple(columns), "rendered", frozenset(inside | trailer.blocks), trailer.content_type, trailer.modified)
+    inside |= trailer.blocks
+    return ItemForm(tuple(columns), "rendered", frozenset(inside), trailer.content_type, trailer.modified)
 
 
 def joined(blocks: Iterable[Block]) -> str:
