@@ -128,6 +128,23 @@ def portal_host(url: str) -> str:
     return _split(original_url(url)).host.removeprefix("www.")
 
 
+def is_private(host: str) -> bool:
+    """Whether an IP address is not a public one, or a name is `localhost`; other names are taken for public."""
+    import ipaddress
+
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return not (getattr(ip, "ipv4_mapped", None) or ip).is_global
+
+
+def is_public(url: str) -> bool:
+    """Whether an address can be that of a public page: its host has a dot and is no private one. Raises InputError."""
+    host = _split(url).host
+    return ("." in host or ":" in host) and not is_private(host)
+
+
 def file_name_of(url: str) -> str | None:
     """The last path part of an address or link, percent-decoded and safe as a name: no separators, nothing invisible.
 

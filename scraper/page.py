@@ -9,6 +9,7 @@ from lxml import etree
 
 from scraper.blocks import MAX_BLOCKS, Block, Flow, read_flow, read_lines
 from scraper.decode import decode
+from scraper.errors import RuleCountError
 from scraper.models import Capture, Problem
 from scraper.portals import PortalRule
 from scraper.text import tidy
@@ -83,6 +84,14 @@ class Page:
         if rule.xpath not in self._met:
             self._met[rule.xpath] = rule.nodes(self.root)
         return self._met[rule.xpath]
+
+    def stated(self, rule: PortalRule) -> list[etree._Element]:
+        """The same, none or as many as the rule states. Raises RuleCountError when it meets another number."""
+        found = self.nodes(rule)
+        if found and len(found) != (rule.count or len(found)):
+            cause = f"{rule.xpath} met {len(found)} nodes, {rule.count} stated"
+            raise RuleCountError(self.capture.name or self.url or "", cause)
+        return found
 
 
 def read_page(capture: Capture) -> Page:

@@ -4,7 +4,7 @@
     about = "law database of …"
     family = "sharepoint-2013"              # the product behind it
     hosts = ["vanban.example"]              # these hosts and their subdomains
-    markers = ["VBQPPL_UserControls"]       # all of these stand in the page's source
+    # markers = ["VBQPPL_UserControls"]     # all of these stand in the page's source; only where there are no hosts
     from = 2014-01-01                       # captures from this day on (a redesign: a second file or a later block)
 
     [[rules]]                               # only what the general rules get wrong
@@ -15,8 +15,9 @@
     [[drop]]                                # never part of an article
     xpath = "//div[@class='vbInfo']"
 
-A portal matches by host, else by all of its markers. Its rules stand before the general ones and lose nothing: what they
-do not find, the general rules do. A rule that meets another number of nodes than it states finds nothing and says so.
+A portal matches by host; one that names no hosts, by all of its markers. Its rules stand before the general ones and
+take nothing away: what they do not find, the general rules do. A rule that meets nodes, but another number than it
+states, finds nothing: the record tells it as the problem `rule_count`.
 """
 
 from __future__ import annotations
