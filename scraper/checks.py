@@ -96,9 +96,7 @@ def _headline_links(view: View) -> list[Block]:
     return [
         block
         for block in view.page.blocks
-        if block.links > 0.5
-        and len(block.text) >= HEADLINE_LINK
-        and marks[block.index] in ("other", "body", "header")
+        if block.links > 0.5 and len(block.text) >= HEADLINE_LINK and marks[block.index] in ("other", "body", "header")
     ]
 
 
