@@ -183,7 +183,9 @@ def _item_identity(url: str) -> tuple[str | None, int | None]:
     return place, item
 
 
+@lru_cache(maxsize=256)
 def _split(url: str) -> _Parts:
+    """Remembered, since several fields ask for the page's own; what is too long raises and is not."""
     text = url.strip()
     if len(text) > MAX_LENGTH:
         raise _bad(url, f"longer than {MAX_LENGTH} characters")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _SCRIPTS = (
     ("km", re.compile("[\u1780-\u17ff]")),
     ("lo", re.compile("[\u0e80-\u0eff]")),
 )
+_OTHER_SCRIPT = re.compile("[\u0400-\u1cff\u2e80-\ud7af]")  # what all of these lie in
 _LITTLE_WORDS = {
     "en": frozenset("the of and to in is that for on with as by at from this are was has be".split()),
     "fr": frozenset("le la les des du de et une est dans pour que qui sur au par avec".split()),
@@ -52,11 +54,12 @@ def language_of(text: str, root: etree._Element | None = None) -> str | None:
     if letters >= 10:
         if vietnamese >= 0.06 * letters:
             return "vi"
-        for tag, script in _SCRIPTS:
+        for tag, script in _SCRIPTS if _OTHER_SCRIPT.search(text) else ():
             if len(script.findall(text)) > 0.3 * letters:
                 return tag
         best, hits = max(
-            ((tag, sum(w in little for w in words)) for tag, little in _LITTLE_WORDS.items()), key=lambda p: p[1]
+            ((tag, sum(map(little.__contains__, words))) for tag, little in _LITTLE_WORDS.items()),
+            key=itemgetter(1),
         )
         if hits >= max(3, 0.12 * len(words)):
             return best

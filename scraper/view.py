@@ -233,7 +233,8 @@ def _absolute(address: str, base: str, page_url: str) -> str | None:
 
     Browsers drop control characters before they read a scheme, so it is judged without them.
     """
-    cleaned = _CONTROLS.sub("", address).strip()
+    plain = address.isprintable() and " " not in address
+    cleaned = address if plain else _CONTROLS.sub("", address).strip()
     scheme = _SCHEME.match(cleaned)
     if not cleaned or cleaned == "#" or (scheme and scheme.group(1).lower() not in _SCHEMES):
         return None
