@@ -31,10 +31,8 @@ POSTED = re.compile(
 _DIGIT = re.compile(r"\d")
 _COUNT = re.compile(r"[\s(:]*\d*[\s):]*$")
 SIGNATURE_MARK = re.compile(r"\(?\s*đã ký\s*\)?", re.IGNORECASE)
-FILE_LINK = re.compile(
-    r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])",
-    re.IGNORECASE,
-)
+FILE_ENDING = r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])"
+FILE_LINK = re.compile(FILE_ENDING, re.IGNORECASE)
 
 
 def is_meta_line(block: Block) -> bool:
