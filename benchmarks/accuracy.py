@@ -2,8 +2,8 @@
 
     python -m benchmarks.accuracy [--corpus DIR] [--json] [--misses] [--peers]
 
-DIR holds NNN.html.gz with NNN.json, footers.jsonl and lines.jsonl; any of them may be missing. --peers sets trafilatura,
-newspaper4k and readability-lxml beside luutru, where they are installed.
+DIR holds NNN.html.gz with NNN.json, footers.jsonl and lines.jsonl; any of them may be missing. --peers sets
+trafilatura, newspaper4k and readability-lxml beside luutru, where they are installed.
 """
 
 from __future__ import annotations
@@ -119,12 +119,9 @@ def _score_article(tally: Tally, site: str, page: str, record: dict[str, Any], e
     if captions[1]:
         add("captions", captions, [i["caption"] for i in record["images"]], [i["caption"] for i in expect["images"]])
     for name, points in scoring.agency_facts(record["agency"], expect.get("agency") or {}).items():
-        add(
-            name,
-            points,
-            record["agency"] and {k: v for k, v in record["agency"].items() if k != "raw_text"},
-            expect["agency"],
-        )
+        agency = record["agency"]
+        shown = agency and {k: v for k, v in agency.items() if k != "raw_text"}
+        add(name, points, shown, expect["agency"])
 
 
 def score_table(path: Path, module: str) -> dict[str, float]:
@@ -161,9 +158,8 @@ def main() -> None:
         columns |= {name: score_pages(options.corpus, peer).ratios() for name, peer in PEERS.items()}
     _print_columns("pages", columns)
     for site, fields in tally.sites.items():
-        line = "  ".join(
-            f"{name} {got / asked:.2f}" for name, (got, asked) in sorted(fields.items()) if asked and got < asked
-        )
+        missed = ((name, got / asked) for name, (got, asked) in sorted(fields.items()) if asked and got < asked)
+        line = "  ".join(f"{name} {share:.2f}" for name, share in missed)
         print(f"  {site}: {line or 'all right'}")
     for table in ("footers", "lines"):
         _print_columns(table, {"luutru": result[table]})
@@ -174,10 +170,8 @@ def main() -> None:
 def _print_columns(title: str, columns: dict[str, dict[str, float]]) -> None:
     print(f"\n{title:<24}" + "".join(f"{name:>14}" for name in columns))
     for name in next(iter(columns.values())):
-        print(
-            f"{name:<24}"
-            + "".join(f"{column[name]:>14.3f}" if name in column else f"{'-':>14}" for column in columns.values())
-        )
+        cells = (f"{column[name]:.3f}" if name in column else "-" for column in columns.values())
+        print(f"{name:<24}" + "".join(f"{cell:>14}" for cell in cells))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ main()
 
 
 def child(arguments: list[str]) -> tuple[float, float]:
-    """Processor seconds and peak memory (MB) of `luutru ARGUMENTS`; of memory its own, not its parent's before `exec`."""
+    """Processor seconds and peak memory (MB) of `luutru ARGUMENTS`; its own, not its parent's before `exec`."""
     command = [sys.executable, "-c", CHILD, *arguments]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True)
     spent, peak = done.stderr.split()[-2:]
@@ -136,8 +136,7 @@ def whole_commands(few: Path, many: Path) -> None:
     with Archive.open(many, mode="r") as archive:
         name = next(archive.find())["id"]
     cost = {
-        path: statistics.median(child(["show", name, "-a", str(path)])[0] for _ in range(9))
-        for path in (few, many)
+        path: statistics.median(child(["show", name, "-a", str(path)])[0] for _ in range(9)) for path in (few, many)
     }
     show("show ID, processor time: many / few", cost[many], cost[few], 1.3)
     for command in (["export", "--format", "jsonl"], ["export", "--format", "csv"], ["list"], ["verify"]):

@@ -92,9 +92,8 @@ def pictures(found: list[dict[str, Any]], gold: list[dict[str, Any]]) -> tuple[P
 
 def _same_picture(found: str | None, want: str | None) -> bool:
     one, other = unquote(found or ""), unquote(want or "")
-    return (
-        one.endswith(other.lstrip("./")) or (picture_name(one) == picture_name(other) != "") or one[:120] == other[:120]
-    )
+    same_name = picture_name(one) == picture_name(other) != ""
+    return one.endswith(other.lstrip("./")) or same_name or one[:120] == other[:120]
 
 
 def agency_facts(found: dict[str, Any] | None, gold: dict[str, Any]) -> dict[str, Points]:
@@ -105,9 +104,8 @@ def agency_facts(found: dict[str, Any] | None, gold: dict[str, Any]) -> dict[str
         if name in gold:
             points[f"agency.{name}"] = same_text(agency.get(name), gold[name])
     if "address" in gold:
-        points["agency.address"] = same_text(
-            (agency.get("address") or "").rstrip("."), (gold["address"] or "").rstrip(".")
-        )
+        found, want = agency.get("address") or "", gold["address"] or ""
+        points["agency.address"] = same_text(found.rstrip("."), want.rstrip("."))
     if "responsible" in gold:
         person = agency.get("responsible_person")
         fits = _person_fits(person, gold["responsible"], plain(agency.get("raw_text")))

@@ -20,6 +20,10 @@ Examples:
   luutru portals new page1.html page2.html page3.html --name conbac > portals/conbac.toml
 """
 
+Addresses = Annotated[
+    list[str] | None,
+    typer.Option("--url", metavar="URL", help="Address of each saved page, in order (repeatable)."),
+]
 portals_app = typer.Typer(
     help="Portals as data: list the known ones, check their rules on saved pages, propose a file for a new one.",
     epilog=EXAMPLES,
@@ -72,6 +76,7 @@ def check(
     pages: Annotated[list[str], typer.Argument(metavar="PAGE...", help="Saved pages or folders of them.")],
     portals: PortalFolders = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Only this portal.")] = None,
+    url: Addresses = None,
 ) -> int:
     """Run portals' rules on saved pages: which fired, which met another number of nodes, which never fired."""
     from cli.exits import ExitCode
@@ -84,7 +89,7 @@ def check(
         raise InputError(str(name), "luutru portals list shows the known ones", what="no such portal")
     tally: dict[tuple[str, str, str], list[int]] = {}
     seen = 0
-    for view in _views(pages, None, known):
+    for view in _views(pages, url, known):
         seen += 1
         if view.portal is None or view.page.root is None:
             continue
@@ -117,10 +122,7 @@ def check(
 def new(
     pages: Annotated[list[str], typer.Argument(metavar="PAGE...", help="Two or more article pages of one portal.")],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the portal.")] = "new",
-    url: Annotated[
-        list[str] | None,
-        typer.Option("--url", metavar="URL", help="Address of each saved page, in order (repeatable)."),
-    ] = None,
+    url: Addresses = None,
     write: Annotated[
         Path | None, typer.Option("--write", metavar="DIR", help="Write DIR/NAME.toml instead of printing it.")
     ] = None,

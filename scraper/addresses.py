@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, urljoin
 
@@ -127,6 +128,23 @@ def portal_host(url: str) -> str:
     return _split(original_url(url)).host.removeprefix("www.")
 
 
+def is_private(host: str) -> bool:
+    """Whether an IP address is not a public one, or a name is `localhost`; other names are taken for public."""
+    import ipaddress
+
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return not (getattr(ip, "ipv4_mapped", None) or ip).is_global
+
+
+def is_public(url: str) -> bool:
+    """Whether an address can be that of a public page: its host has a dot and is no private one. Raises InputError."""
+    host = _split(url).host
+    return ("." in host or ":" in host) and not is_private(host)
+
+
 def file_name_of(url: str) -> str | None:
     """The last path part of an address or link, percent-decoded and safe as a name: no separators, nothing invisible.
 
@@ -148,8 +166,12 @@ def item_identity(url: str) -> tuple[str | None, int | None]:
     (SharePoint ignores it). The item is the attachment folder's number or `ItemID`; plain `ID` counts only where the
     address names its list, since elsewhere it may be anything.
     """
-    if len(url) > MAX_LENGTH:
-        return None, None
+    return _item_identity(url) if len(url) <= MAX_LENGTH else (None, None)
+
+
+@lru_cache(maxsize=256)
+def _item_identity(url: str) -> tuple[str | None, int | None]:
+    """Remembered, since several fields ask for the page's own."""
     address, _, query = original_url(url).partition("#")[0].partition("?")
     given = {name.lower(): unquote_plus(value) for name, value in reversed(_PARAMETER.findall(query))}
     place, item = _place_in(address if "%" not in address else unquote(address))
@@ -161,7 +183,9 @@ def item_identity(url: str) -> tuple[str | None, int | None]:
     return place, item
 
 
+@lru_cache(maxsize=256)
 def _split(url: str) -> _Parts:
+    """Remembered, since several fields ask for the page's own; what is too long raises and is not."""
     text = url.strip()
     if len(text) > MAX_LENGTH:
         raise _bad(url, f"longer than {MAX_LENGTH} characters")

@@ -13,8 +13,8 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from lxml import etree
@@ -23,9 +23,9 @@ from scraper.labels import LABEL_LENGTH, form_label
 from scraper.text import caseless, tidy
 
 BLOCK_TAGS = frozenset(
-    "html body address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer"
-    " form h1 h2 h3 h4 h5 h6 header hgroup legend li main menu nav ol p pre section summary table tbody td tfoot th"
-    " thead tr ul caption".split()
+    "html body address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure"
+    " footer form h1 h2 h3 h4 h5 h6 header hgroup legend li main menu nav ol p pre section summary table tbody td tfoot"
+    " th thead tr ul caption".split()
 )
 UNSEEN_TAGS = frozenset(
     "script style noscript select textarea button template svg math head title iframe object option menuitem".split()
@@ -52,10 +52,11 @@ _EFFECTS: dict[Any, str] = dict.fromkeys((*UNSEEN_TAGS, etree.Comment), _UNSEEN)
 class Frame:
     """An element that encloses text.
 
-    up: parent frame.  attributes: as parsed.  flags: HIDDEN, BOLD and LINK, of this element or inherited.
+    up: parent frame.  classes, id: the attributes, "" where there is none.  flags: HIDDEN, BOLD and LINK, of this
+    element or inherited.
     """
 
-    __slots__ = ("_holder", "attributes", "el", "end", "flags", "start", "tag", "up")
+    __slots__ = ("_holder", "classes", "el", "end", "flags", "id", "start", "tag", "up")
 
     def __init__(self, el: etree._Element, up: Frame | None, start: int) -> None:
         self.el = el
@@ -64,16 +65,19 @@ class Frame:
         self.tag = tag = el.tag
         self.start = start
         self.end = 0
-        attributes: dict[str, str] = dict(el.items())  # type: ignore[arg-type]
-        self.attributes = attributes
+        self.classes = self.id = ""
         self._holder: Frame | None = None  # of itself it holds none: that circle would keep the page in memory
         flags = _TAG_FLAGS.get(tag, 0)
-        if attributes:
-            if "class" in attributes:
-                flags |= _flags_of_classes(attributes["class"][:MAX_NAMES])
-            if "style" in attributes:
-                flags |= _flags_of_style(attributes["style"][:MAX_NAMES])
-            if "hidden" in attributes:
+        attributes: list[tuple[str, str]] = el.items()  # type: ignore[assignment]
+        for name, value in attributes:
+            if name == "class":
+                self.classes = value
+                flags |= _flags_of_classes(value[:MAX_NAMES])
+            elif name == "id":
+                self.id = value
+            elif name == "style":
+                flags |= _flags_of_style(value[:MAX_NAMES])
+            elif name == "hidden":
                 flags |= HIDDEN
         if up is not None:
             flags |= up.flags
@@ -96,16 +100,6 @@ class Frame:
         """Whether what stands in it is printed bold."""
         return bool(self.flags & BOLD)
 
-    @property
-    def classes(self) -> str:
-        """The class attribute."""
-        return self.attributes.get("class", "")
-
-    @property
-    def id(self) -> str:
-        """The id attribute."""
-        return self.attributes.get("id", "")
-
     def ancestors(self) -> Iterator[Frame]:
         """This frame and those around it, innermost first."""
         frame: Frame | None = self
@@ -123,7 +117,7 @@ class Frame:
     @property
     def names(self) -> str:
         """Class and id as one string."""
-        return f"{self.attributes.get('class', '')} {self.attributes.get('id', '')}"
+        return f"{self.classes} {self.id}"
 
     def path(self) -> str:
         """A short address for people: the nearest ids and classes, e.g. `div#content > td.body > p`."""
@@ -150,8 +144,10 @@ def _flags_of_classes(classes: str) -> int:
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """A piece of text inside a block, in the inline frame that dresses it. `<br>` stands before it when line is true,
-    white space when gap is."""
+    """A piece of text inside a block, in the inline frame that dresses it.
+
+    line: whether `<br>` stands before it.  gap: whether white space does.
+    """
 
     text: str
     frame: Frame
@@ -164,8 +160,9 @@ class Block:
     """One visible line or paragraph.
 
     text: tidied; the lines of a `<br>`-broken paragraph are joined by a line break.  links: share of its letters in
-    links.  index: position in Page.blocks.  line: number in a text rendering (from 1), 0 in HTML.  head: first 80 letters
-    in the comparing form of scraper.text.  label: the list-form label that it prints (label, canonical name, value).  heading: level, 0 for other blocks.
+    links.  index: position in Page.blocks.  line: number in a text rendering (from 1), 0 in HTML.  head: first 80
+    letters in the comparing form of scraper.text.  label: the list-form label that it prints (label, canonical name,
+    value).  heading: level, 0 for other blocks.
     """
 
     index: int
@@ -186,7 +183,7 @@ class Block:
 
     @property
     def spaced(self) -> str:
-        """The text with a bar wherever two inline elements touch without a blank: small facts that only styling parts."""
+        """The text with a bar where two inline elements touch without a blank: small facts that only styling parts."""
         text = ""
         for run in self.runs:
             left, right = text.rstrip()[-1:], run.text.lstrip()[:1]
@@ -291,11 +288,14 @@ def read_flow(root: etree._Element) -> Flow:
             writer.gap = True
             return
         frame = framed[-1]
-        while frame.el is not opened[-1] and not frame.flags & HIDDEN:
-            frame = Frame(opened[len(framed)], frame, len(frames))
+        for el in opened[len(framed) :]:
+            if frame.flags & HIDDEN:
+                return
+            frame = Frame(el, frame, len(frames))
             frames.append(frame)
             framed.append(frame)
-        writer.write(text, frame)
+        if not frame.flags & HIDDEN:
+            writer.write(text, frame)
 
     if root.text:
         say(root.text)
@@ -354,10 +354,8 @@ class _Writer:
         self._holder: Frame | None = None
 
     def write(self, text: str, frame: Frame) -> None:
-        """Add a piece of text."""
-        if frame.flags & HIDDEN:
-            return
-        holder = frame.block
+        """Add a piece of visible text."""
+        holder = frame._holder or frame
         if holder is not self._holder or (self.line and holder.tag not in _PARAGRAPH_TAGS):
             self.flush()
             self._holder = holder
@@ -374,7 +372,8 @@ class _Writer:
             return
         first = runs[0].frame
         if len(runs) == 1:
-            text, links, bold = tidy(runs[0].text), 1.0 if first.flags & LINK else 0.0, first.bold
+            text = tidy(runs[0].text)
+            links, bold = 1.0 if first.flags & LINK else 0.0, bool(first.flags & BOLD)
         else:
             text = _joined(runs)
             seen = sum([len(run.text) for run in runs])
@@ -383,7 +382,9 @@ class _Writer:
         if text:
             blocks, holder = self._flow.blocks, first.block
             self._flow.places.append(self._place)
-            blocks.append(Block(len(blocks), text, *_told_by(text), holder, runs, links, bold, HEADINGS.get(holder.tag, 0)))
+            head, label = _told_by(text)
+            heading = HEADINGS.get(holder.tag, 0)
+            blocks.append(Block(len(blocks), text, head, label, holder, runs, links, bold, heading))
 
 
 def _joined(runs: Sequence[Run]) -> str:

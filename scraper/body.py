@@ -117,7 +117,7 @@ def _lift_lines(blocks: Sequence[Block], plan: BodyPlan) -> list[Block]:
 
 def _split_text_lead(view: View, blocks: list[Block]) -> tuple[list[Block], list[Block]]:
     """In a text rendering the lead sticks to the byline, while blank lines part the paragraphs behind it."""
-    if len(blocks) < 2 or view.form is not None and view.form.get("body"):
+    if len(blocks) < 2 or (view.form is not None and view.form.get("body")):
         return [], blocks
     first, second = blocks[0], blocks[1]
     above = view.page.blocks[first.index - 1] if first.index else None

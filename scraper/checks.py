@@ -92,15 +92,12 @@ def _stands_without_form(view: View, winners: dict[str, Candidate]) -> bool:
 
 def _headline_links(view: View) -> list[Block]:
     """Links outside menus, footer and related lists that are long enough to be headlines of other articles."""
-    found = []
-    for block in view.page.blocks:
-        if (
-            block.links > 0.5
-            and len(block.text) >= HEADLINE_LINK
-            and view.zones.marks[block.index] in ("other", "body", "header")
-        ):
-            found.append(block)
-    return found
+    marks = view.zones.marks
+    return [
+        block
+        for block in view.page.blocks
+        if block.links > 0.5 and len(block.text) >= HEADLINE_LINK and marks[block.index] in ("other", "body", "header")
+    ]
 
 
 def _refuse_listings(view: View, winners: dict[str, Candidate], name: str) -> None:
@@ -150,9 +147,7 @@ def article_signs(view: View, winners: dict[str, Candidate]) -> list[str]:
     published = winners.get("published_at")
     if published is not None:
         signs.append("date")
-    for field in ("author", "source", "views", "item_id"):
-        if field in winners:
-            signs.append(field)
+    signs.extend(field for field in ("author", "source", "views", "item_id") if field in winners)
     if view.form is not None and view.form.filled:
         signs.append("list form")
     if article_object(view.page) or view.page.meta.get("og:type") == "article":

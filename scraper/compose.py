@@ -1,7 +1,7 @@
 """The body as text and as clean HTML, written from the plan's blocks.
 
 The HTML is generated, not copied: only the tags below can come out, every letter is escaped, every address is checked;
-`nh3` has the last word on it.
+`nh3` has the last word on every piece that carries an address or a table.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ ALLOWED_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "r
 ALLOWED_SCHEMES = {"http", "https", "mailto"}
 # A cell longer than this on average marks a table that only lays out a page.
 DATA_CELL = 120
+# What carries addresses, and what a parser completes (`tbody`). Words are escaped: a `<` begins a tag of our own.
+_CLEANED_TAGS = ("<a", "<figure", "<table")
 # Character references in one piece of HTML beyond which it is kept as generated, without the second look.
 MOST_REFERENCES = 20_000
 
@@ -96,9 +98,7 @@ class Places:
             place = self._place(frame.up) if frame.up is not None else _NOWHERE
             kind = self._KINDS.get(frame.tag)
             if kind is not None:
-                place = tuple(frame if number == kind else found for number, found in enumerate(place))
-                if kind == 0:
-                    place = (frame, None, None, None, None)
+                place = (*place[:kind], frame, *place[kind + 1 :]) if kind else (frame, *_NOWHERE[1:])
             self._memo[frame] = place
         return place
 
@@ -126,17 +126,25 @@ def body_html(view: View, plan: BodyPlan, places: Places) -> str:
         else:
             pieces.extend(f"<{_tag(b)}>{_inline(view, b)}</{_tag(b)}>" for b in blocks)
     pieces.extend(_figure(figure) for group in figures.values() for figure in group)
-    return "\n".join(
-        map(_cleaned, pieces if sum(p.count("&") for p in pieces) > MOST_REFERENCES else ["\n".join(pieces)])
-    )
+    runs = groupby(pieces, key=_carries_more)
+    return "\n".join(_cleaned(list(run)) if more else "\n".join(run) for more, run in runs)
 
 
-def _cleaned(html: str) -> str:
-    """What `nh3` leaves of it. Its time grows with the square of the references in one text, so a monster goes without."""
+def _carries_more(html: str) -> bool:
+    """Whether a piece holds more than bare tags around escaped words."""
+    return any(tag in html for tag in _CLEANED_TAGS)
+
+
+def _cleaned(pieces: Sequence[str]) -> str:
+    """What `nh3` leaves of some pieces.
+
+    Its time grows with the square of the references in one text, so a monster goes without.
+    """
     import nh3
 
+    html = "\n".join(pieces)
     if html.count("&") > MOST_REFERENCES:
-        return html
+        return html if len(pieces) == 1 else "\n".join(_cleaned([piece]) for piece in pieces)
     return nh3.clean(
         html,
         tags=ALLOWED_TAGS,
@@ -165,7 +173,7 @@ def _list(view: View, places: Places, holder: Frame, blocks: Sequence[Block]) ->
 
 
 def cells_of(places: Places, row: Sequence[Block]) -> Iterator[tuple[etree._Element | None, list[Block]]]:
-    """(cell, its lines) for every cell of a table's row, the empty ones too, so that values stay under their headings."""
+    """(cell, its lines) for every cell of a row, the empty ones too, so that values stay under their headings."""
     holder = places.of(row[0])[1]
     lines: dict[etree._Element | None, list[Block]] = {}
     for block in row:
@@ -206,14 +214,12 @@ def _figure(figure: Figure) -> str:
 
 def _inline(view: View, block: Block) -> str:
     """The block's runs with links and emphasis."""
-    if all(_is_plain(run.frame, block) for run in block.runs):
+    dresses = [_dress(run.frame, block) for run in block.runs]
+    if not any(dresses):
         return escape(block.text, quote=False).replace("\n", "<br>")
     out: list[str] = []
     opened: list[Frame] = []
-    for run in block.runs:
-        dress = [
-            f for f in _between(run.frame, block.frame) if f.tag in INLINE_TAGS and not (f.tag != "a" and block.heading)
-        ]
+    for run, dress in zip(block.runs, dresses, strict=True):
         shared = 0
         while shared < min(len(opened), len(dress)) and opened[shared] is dress[shared]:
             shared += 1
@@ -229,18 +235,15 @@ def _inline(view: View, block: Block) -> str:
     return "".join(out).strip()
 
 
-def _is_plain(frame: Frame, block: Block) -> bool:
-    return frame is block.frame or (frame.tag not in INLINE_TAGS and frame.up is block.frame)
-
-
-def _between(frame: Frame, block: Frame | None) -> list[Frame]:
-    """Inline frames from the block inwards."""
-    inner = []
-    for around in frame.ancestors():
-        if around is block:
-            break
-        inner.append(around)
-    return inner[::-1]
+def _dress(frame: Frame, block: Block) -> list[Frame]:
+    """The elements around a run that its HTML keeps, from the block inwards; a heading keeps its links alone."""
+    kept: list[Frame] = []
+    around: Frame | None = frame
+    while around is not None and around is not block.frame:
+        if around.tag in INLINE_TAGS and (around.tag == "a" or not block.heading):
+            kept.append(around)
+        around = around.up
+    return kept[::-1]
 
 
 def _open(view: View, frame: Frame) -> str:

@@ -30,10 +30,12 @@ _GUESSES = re.compile(
     r"cp125\d|iso8859-\d+|koi8-[ru]|cp866|cp874|gb18030|gbk|gb2312|big5|euc_jp|shift_jis|euc_kr|utf-16"
 )
 # Doubly encoded UTF-8: the lead bytes of Vietnamese letters seen as Latin letters.
+_MOJIBAKE_LEADS = ("áº", "á»", "Ã", "Æ°", "Ä\u0091")
 _MOJIBAKE = re.compile("áº[\u0080-\u00bf]|á»[\u0080-\u00bf]|Ã[\u0080-\u00bf]|Æ°|Ä\u0091")
 # TCVN3 (.VnTime) text read as Latin-1: signs that Vietnamese never puts between letters.
 _TCVN3 = re.compile("[A-Za-z][µ¸¶·¹¨»¾¼½Æ©ÇÊÈÉË®ÌÐÎÏÑªÒÕÓÔÖ×ÝØÜÞãßáâä«åèæçé¬êíëìîïóñòô-õúùûüþ][A-Za-z ]")
-_LATIN_MARKS = re.compile("[A-Za-z][µ¸¶·¹¨¾¼½®«¬þ÷×][A-Za-z]")
+_TCVN3_MARKS = "µ¸¶·¹¨¾¼½®«¬þ÷×"
+_LATIN_MARKS = re.compile(f"[A-Za-z][{_TCVN3_MARKS}][A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,13 @@ def _decoded(content: bytes, charset: str, declared: str | None, text: str | Non
 def doubts_of_text(text: str) -> tuple[Problem, ...]:
     """Problems that the words themselves show: doubly encoded UTF-8, or a legacy Vietnamese font behind Latin-1."""
     problems = []
-    if len(_MOJIBAKE.findall(text, 0, 50_000)) >= 3:
+    if any(lead in text for lead in _MOJIBAKE_LEADS) and len(_MOJIBAKE.findall(text, 0, 50_000)) >= 3:
         problems.append(Problem("mojibake", "body_text", "the text looks like UTF-8 that was decoded twice"))
-    elif len(_LATIN_MARKS.findall(text, 0, 20_000)) >= 3 and len(_TCVN3.findall(text, 0, 20_000)) >= max(
-        5, len(text[:20_000]) // 60
-    ):
+    elif any(mark in text for mark in _TCVN3_MARKS) and _looks_like_tcvn3(text[:20_000]):
         problems.append(Problem("legacy_encoding", "body_text", "the text looks like a legacy Vietnamese font (TCVN3)"))
     return tuple(problems)
+
+
+def _looks_like_tcvn3(text: str) -> bool:
+    marks = len(_LATIN_MARKS.findall(text))
+    return marks >= 3 and len(_TCVN3.findall(text)) >= max(5, len(text) // 60)

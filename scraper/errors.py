@@ -116,7 +116,7 @@ class NotAnArticle(ExtractError):
 
 
 class RuleCountError(ExtractError):
-    """A portal's rule met more or fewer nodes than it declares."""
+    """A portal's rule met another number of nodes than it states; the record tells it as a problem of the same code."""
 
     what = "a rule met an unexpected number of nodes"
     code = "rule_count"

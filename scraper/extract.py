@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from scraper.addresses import portal_host
 from scraper.checks import assess, doubts
 from scraper.decode import doubts_of_text
-from scraper.errors import NotAnArticle
+from scraper.errors import NotAnArticle, RuleCountError
 from scraper.fields import attachments, body, byline, counters, dates, identity, images, section, title
 from scraper.fields.portal import blocks_within, portal_rules, stated_title
 from scraper.lines.dates import DateReading
@@ -59,7 +59,7 @@ EVIDENCE_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One rule tried for one field. verdict: `won`, `found nothing`, `lost: an earlier rule won`, or why it was refused."""
+    """One rule tried for one field. verdict: `won`, `found nothing`, `lost to …`, or why it was refused."""
 
     field: str
     rule: str
@@ -125,8 +125,9 @@ def _record(view: View, attempts: list[Attempt] | None) -> Record:
     winners: dict[str, Candidate] = {}
     evidence: dict[str, Evidence] = {}
     stated = portal_rules(view.portal)
+    missed: list[Problem] = []
     for name, rules in FIELDS.items():
-        won = _resolve(view, name, (*stated.get(name, ()), *rules), attempts)
+        won = _resolve(view, name, (*stated.get(name, ()), *rules), attempts, missed)
         if won is not None:
             winners[name] = won
             evidence[name] = Evidence(won.rule, _cut(won.raw), won.node)
@@ -148,28 +149,41 @@ def _record(view: View, attempts: list[Attempt] | None) -> Record:
         form=view.form.as_dict() if view.form else {},
         agency=agency,
         evidence=evidence,
-        problems=_problems(view, winners, values.get("body_text") or "", agency_problems),
+        problems=(*_problems(view, winners, values.get("body_text") or "", agency_problems), *missed),
         capture=replace(view.page.capture.info, charset=view.page.charset),
     )
 
 
-def _resolve(view: View, name: str, rules: Iterable[Rule], attempts: list[Attempt] | None) -> Candidate | None:
+def _resolve(
+    view: View, name: str, rules: Iterable[Rule], attempts: list[Attempt] | None, missed: list[Problem]
+) -> Candidate | None:
+    """The field's winner. A portal's rule that met an unexpected number of nodes before it becomes a problem."""
     won: Candidate | None = None
     for rule in rules:
-        candidate = rule(view)
-        if candidate is None or candidate.value in (None, "", ()):
-            verdict = "found nothing"
-        elif refused := PLAUSIBLE.get(name, _anything)(candidate.value):
-            verdict = f"refused: {refused}"
-        elif won is None:
-            won, verdict = candidate.won_by(rule.__name__), "won"
-        else:
-            verdict = f"lost to {won.rule}"
+        candidate: Candidate | None = None
+        try:
+            candidate = rule(view)
+            verdict = _verdict(name, candidate, won)
+        except RuleCountError as miss:
+            verdict = f"refused: {miss.cause}"
+            if won is None:
+                missed.append(Problem(miss.code, name, f"{rule.__name__}: {miss.cause}"))
+        if candidate is not None and verdict == "won":
+            won = candidate.won_by(rule.__name__)
         if attempts is not None:
             attempts.append(Attempt(name, rule.__name__, candidate, verdict))
         elif won is not None:
             break
     return won
+
+
+def _verdict(name: str, candidate: Candidate | None, won: Candidate | None) -> str:
+    """What becomes of a candidate for a field that `won` may have taken already."""
+    if candidate is None or candidate.value in (None, "", ()):
+        return "found nothing"
+    if refused := PLAUSIBLE.get(name, _anything)(candidate.value):
+        return f"refused: {refused}"
+    return "won" if won is None else f"lost to {won.rule}"
 
 
 def _anything(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Where the agency's block is: elements that are called footer, and the last cluster of agency labels below the article."""
+"""Where the agency's block is: elements called footer, and the last cluster of agency labels below the article."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ _HOME_PATHS = frozenset(
 )
 _BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]{6,60})[)\]]$")
 _SECTION_NAME = re.compile(r"folder|site|section|chuyenmuc|category|zone|other|breadcrumb|part-title", re.IGNORECASE)
+_TITLE_PARTS = re.compile(r"\s+[|\-–»:]\s+")
 _CRUMB_ENDS = "»›>→"
 _WORD = re.compile(r"\w+")
 
@@ -74,7 +75,7 @@ def slug_words(url: str | None) -> frozenset[str]:
 def stated_titles(page: Page) -> frozenset[str]:
     """Folded titles that the page's head states: og:title, `<title>` and its parts."""
     stated = {page.meta.get("og:title", ""), page.meta.get("twitter:title", ""), page.title_tag}
-    stated.update(re.split(r"\s+[|\-–»::]\s+", page.title_tag))
+    stated.update(_TITLE_PARTS.split(page.title_tag))
     return frozenset(folded for text in stated if len(folded := fold(text)) >= 8)
 
 
@@ -99,10 +100,10 @@ def find_headline(
     for index in usable:
         block = blocks[index]
         above = first - index
-        ends_crumbs = above > 0 and _ends_breadcrumb(blocks, index)
-        if not (above <= REACH_ABOVE or ends_crumbs or block.tag in ("h1", "h2")) or above < -REACH_BELOW:
+        if not SHORTEST <= len(block.text) <= LONGEST or above < -REACH_BELOW:
             continue
-        if not SHORTEST <= len(block.text) <= LONGEST or is_meta_line(block):
+        ends_crumbs = above > 0 and _ends_breadcrumb(blocks, index)
+        if not (above <= REACH_ABOVE or ends_crumbs or block.tag in ("h1", "h2")) or is_meta_line(block):
             continue
         signs = _signs(block, roles, stated, slug, known_key)
         if ends_crumbs:
@@ -170,9 +171,10 @@ def _signs(
     elif block.bold:
         signs["bold"] = 1.0
     words = len(text.split(None, 3))
-    signs |= _likeness(text, unmarked(small), stated, slug if words > 2 else frozenset())
+    if stated or slug:
+        signs.update(_likeness(text, unmarked(small), stated, slug if words > 2 else frozenset()))
     if block.frame is not None:
-        signs |= _named_around(block.frame)
+        signs.update(_named_around(block.frame))
         if role := roles[block.frame]:
             signs[f"in {role}"] = -4.0
     if words < 4:
@@ -186,7 +188,7 @@ def _signs(
     if text[-1] in ".;:" and not text.endswith("..."):
         signs["sentence end"] = -1.0
     if block.links > 0.8:
-        signs |= {"links home": -5.0} if _links_home(block) else {"link": -1.5}
+        signs.update({"links home": -5.0} if _links_home(block) else {"link": -1.5})
     if block.label is not None or block.head in labels().tools or block.head in labels().chrome:
         signs["known label"] = -6.0
     return signs

@@ -31,10 +31,8 @@ POSTED = re.compile(
 _DIGIT = re.compile(r"\d")
 _COUNT = re.compile(r"[\s(:]*\d*[\s):]*$")
 SIGNATURE_MARK = re.compile(r"\(?\s*đã ký\s*\)?", re.IGNORECASE)
-FILE_LINK = re.compile(
-    r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])",
-    re.IGNORECASE,
-)
+FILE_ENDING = r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])"
+FILE_LINK = re.compile(FILE_ENDING, re.IGNORECASE)
 
 
 def is_meta_line(block: Block) -> bool:
@@ -104,19 +102,21 @@ def _tool_names() -> tuple[str, ...]:
     return (*sorted((name for name in labels().tools if len(name) > 1), key=len, reverse=True), "a+", "a-")
 
 
-def is_chrome_line(block: Block) -> bool:
-    """Whether a line is known from templates: a menu's item, a form's button."""
-    return _words(block.head).chrome
+def kind_of_template_line(block: Block) -> str:
+    """The mark of a line known from templates, "" for any other line.
+
+    chrome: a menu's item, a form's button, a counter of the site's visitors.  tools: a control or a player's notice.
+    """
+    words = _words(block.head)
+    if words.chrome or (words.counter and _is_site_counter(block)):
+        return "chrome"
+    in_cell = block.tag in ("td", "th") and block.links == 0  # a cell of a table may say "Chia sẻ" and mean it
+    return "tools" if words.tools and not in_cell else ""
 
 
-def is_tool_line(block: Block) -> bool:
-    """Whether a line is a control or a player's notice; a cell of a table may say "Chia sẻ" and mean it."""
-    return _words(block.head).tools and not (block.tag in ("td", "th") and block.links == 0)
-
-
-def is_site_counter(block: Block) -> bool:
-    """Whether a short line counts the site's visitors: a label of that kind alone, or with a number or colon behind it."""
-    if len(block.text) > 60 or not _words(block.head).counter:
+def _is_site_counter(block: Block) -> bool:
+    """Whether a line that starts like a counter of visitors is one: the label alone, or with a number or colon."""
+    if len(block.text) > 60:
         return False
     return block.head in labels().counter_starts or ":" in block.text or any(map(str.isdigit, block.text))
 

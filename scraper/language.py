@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _SCRIPTS = (
     ("km", re.compile("[\u1780-\u17ff]")),
     ("lo", re.compile("[\u0e80-\u0eff]")),
 )
+_OTHER_SCRIPT = re.compile("[\u0400-\u1cff\u2e80-\ud7af]")  # what all of these lie in
 _LITTLE_WORDS = {
     "en": frozenset("the of and to in is that for on with as by at from this are was has be".split()),
     "fr": frozenset("le la les des du de et une est dans pour que qui sur au par avec".split()),
@@ -33,7 +35,7 @@ _LITTLE_WORDS = {
 }
 
 
-# Windows language ids (MS-LCID) whose short dates put the month first: English of the United States and the Philippines.
+# Windows language ids (MS-LCID) whose short dates put the month first: English of the United States, the Philippines.
 _MONTH_FIRST = frozenset(["1033", "13321"])
 
 
@@ -44,16 +46,20 @@ def day_first_of(lcid: str) -> bool:
 
 def language_of(text: str, root: etree._Element | None = None) -> str | None:
     """BCP 47 tag of the text; falls back on the page's declared language for a text too short to tell, else None."""
+    vietnamese = len(_VIETNAMESE.findall(text))
+    if vietnamese >= max(10, 0.06 * len(text)):
+        return "vi"  # whatever the number of letters
     words = _WORD.findall(text.lower())
     letters = sum(map(len, words))
     if letters >= 10:
-        if len(_VIETNAMESE.findall(text)) >= 0.06 * letters:
+        if vietnamese >= 0.06 * letters:
             return "vi"
-        for tag, script in _SCRIPTS:
+        for tag, script in _SCRIPTS if _OTHER_SCRIPT.search(text) else ():
             if len(script.findall(text)) > 0.3 * letters:
                 return tag
         best, hits = max(
-            ((tag, sum(w in little for w in words)) for tag, little in _LITTLE_WORDS.items()), key=lambda p: p[1]
+            ((tag, sum(map(little.__contains__, words))) for tag, little in _LITTLE_WORDS.items()),
+            key=itemgetter(1),
         )
         if hits >= max(3, 0.12 * len(words)):
             return best

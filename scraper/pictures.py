@@ -125,7 +125,7 @@ def _bounds(view: View) -> tuple[int, int, int]:
 
 
 def _caption(picture: Frame, blocks: Sequence[Block], position: int, following: int) -> Block | None:
-    """The caption of a picture that stands before blocks[position]; the next picture stands before blocks[following]."""
+    """The caption of a picture that stands before blocks[position]; the next one stands before blocks[following]."""
     if (below := _cell_below(picture, blocks, position)) is not None:
         return below
     if position >= len(blocks) or following == position:
@@ -159,7 +159,7 @@ def _lines_in(holder: Frame, blocks: Sequence[Block], position: int) -> int:
 
 
 def _alone_with(picture: Frame, blocks: Sequence[Block], position: int) -> bool:
-    """Whether the smallest element around picture and line holds no other line of the body, and is not the line's own."""
+    """Whether the smallest element around picture and line holds no other line of the body and is not the line's."""
     line = blocks[position].frame
     if line is None:
         return False
@@ -201,7 +201,7 @@ def _looks_set_apart(block: Block) -> bool:
     frames = (run.frame for run in block.runs)
     return all(
         any(
-            f.tag in ("em", "i", "small", "center") or _CENTRED.search(f.attributes.get("style", ""))
+            f.tag in ("em", "i", "small", "center") or _CENTRED.search(f.el.get("style") or "")
             for f in _upto(frame, block)
         )
         for frame in frames

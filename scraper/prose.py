@@ -32,7 +32,7 @@ def footer_labels(block: Block) -> int:
 
 
 def weigh(block: Block, mark: str, roles: Roles | None) -> float:
-    """A block's weight as prose: its letters, less its links, less what its element is for; 0 for all but running text."""
+    """A block's weight as prose: its letters, less links, less what its element is for; 0 for all but running text."""
     length = len(block.text)
     if mark != "other" or block.links > 0.5 or length < PROSE_SENTENCE:
         return 0.0
@@ -59,7 +59,7 @@ def find_core(blocks: Sequence[Block], weights: Sequence[float]) -> tuple[Frame 
 
 
 def _heaviest(prose: Sequence[tuple[Frame, float]]) -> Frame:
-    """The element that one comes to from the root by entering whichever child holds most of the prose, while one does."""
+    """The element that one comes to from the root by entering the child with most of the prose, while one has it."""
     totals: dict[Frame, float] = {}
     for frame, weight in prose:
         around: Frame | None = frame

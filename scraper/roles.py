@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 from scraper.blocks import MAX_NAMES, Block, Frame
 
@@ -24,8 +25,8 @@ _HINTS = {
     "comments": "comment binhluan =respond disqus",
     "related": "related tinkhac =khac tinlienquan lienquan othernews =other recent tinmoi tinlq",
     "tools": "share sharing social toolbar addthis fontsize rating",
-    "aside": "sidebar aside widget rightcol leftcol advert quangcao =poll hitcount =hit truycap thongke counter gallery slide"
-    " carousel",
+    "aside": "sidebar aside widget rightcol leftcol advert quangcao =poll hitcount =hit truycap thongke counter gallery"
+    " slide carousel",
 }
 _NAV_ROLES = frozenset(["navigation", "menu", "menubar", "search", "banner"])
 _PREFIXES = {h: role for role, hints in _HINTS.items() for h in hints.split() if not h.startswith("=")}
@@ -79,17 +80,18 @@ def own_role(frame: Frame) -> str:
     """The role that the element's own tag and names give it, "" for none."""
     if (role := _TAG_ROLES.get(frame.tag)) is not None:
         return role
-    if not frame.attributes or frame.tag in ("form", "body", "html"):
+    if frame.tag in ("form", "body", "html"):
         return ""
-    if role := role_of_names(frame.names[:MAX_NAMES]):
+    if role := role_of_names(frame.classes[:MAX_NAMES], frame.id[:MAX_NAMES]):
         return role
-    return "nav" if frame.attributes.get("role") in _NAV_ROLES else ""
+    return "nav" if frame.el.get("role") in _NAV_ROLES else ""
 
 
 @lru_cache(maxsize=8192)
-def role_of_names(names: str) -> str:
-    """The role that a class and id hint at; remembered, since the pages of a portal repeat their names."""
-    return next((role for token in _TOKEN.findall(names) if (role := role_of_token(token))), "")
+def role_of_names(classes: str, own_id: str) -> str:
+    """The role that class and id hint at; remembered, since the pages of a portal repeat their names."""
+    tokens = chain(_TOKEN.findall(classes), _TOKEN.findall(own_id))
+    return next((role for token in tokens if (role := role_of_token(token))), "")
 
 
 @lru_cache(maxsize=4096)

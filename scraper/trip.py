@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from scraper.addresses import is_private
 from scraper.answers import failure
 from scraper.errors import FetchError, NetworkError, TooLarge
 
@@ -74,14 +75,3 @@ class Trip:
         version = getattr(connection.sock, "version", None)  # a plain socket has none
         if version is not None:
             self.tls = f"{version()}, {'verified' if connection.is_verified else 'not verified'}"
-
-
-def is_private(host: str) -> bool:
-    """Whether an IP address is not a public one, or a name is `localhost`; other names are taken for public."""
-    import ipaddress
-
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return not (getattr(ip, "ipv4_mapped", None) or ip).is_global

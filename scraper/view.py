@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from scraper.blocks import Block, Flow, read_flow
+from scraper.errors import RuleCountError
 from scraper.headline import split_headline
 from scraper.kinds import DATE_LIKE
 from scraper.language import day_first_of, language_of
 from scraper.page import Page
-from scraper.portals import Portal, rules_for
+from scraper.portals import Portal, PortalRule, rules_for
 from scraper.sharepoint.forms import ItemForm
 from scraper.zones import Zones
 
@@ -83,13 +85,19 @@ class View:
         return self.page.blocks[self.zones.title] if self.zones.title is not None else None
 
     @cached_property
+    def stated_body(self) -> tuple[PortalRule, etree._Element] | None:
+        """The portal's rule that states the body, with the element that it met."""
+        for entry in rules_for(self.portal, "body") if self.portal is not None else ():
+            with suppress(RuleCountError):
+                if nodes := self.page.stated(entry):
+                    return entry, nodes[0]
+        return None
+
+    @cached_property
     def body_root(self) -> etree._Element | None:
         """The element whose text is the body, when portal or list form state it; None when zones decide."""
-        root = self.page.root
-        for entry in rules_for(self.portal, "body") if self.portal is not None else ():
-            nodes = entry.nodes(root) if root is not None else []
-            if len(nodes) == (entry.count or len(nodes)) and nodes:
-                return nodes[0]
+        if self.stated_body is not None:
+            return self.stated_body[1]
         stated = self.form.get("body") if self.form is not None else None
         return stated.el if stated is not None and stated.value else None
 
@@ -225,7 +233,8 @@ def _absolute(address: str, base: str, page_url: str) -> str | None:
 
     Browsers drop control characters before they read a scheme, so it is judged without them.
     """
-    cleaned = _CONTROLS.sub("", address).strip()
+    plain = address.isprintable() and " " not in address
+    cleaned = address if plain else _CONTROLS.sub("", address).strip()
     scheme = _SCHEME.match(cleaned)
     if not cleaned or cleaned == "#" or (scheme and scheme.group(1).lower() not in _SCHEMES):
         return None

@@ -21,15 +21,13 @@ from scraper.kinds import (
     LETTERHEAD,
     SIGNATURE_MARK,
     SIGNED,
-    is_chrome_line,
     is_comments_label,
     is_meta_line,
     is_named_byline,
     is_posted,
     is_related_label,
-    is_site_counter,
     is_tail_label,
-    is_tool_line,
+    kind_of_template_line,
     links_a_file,
 )
 from scraper.labels import labels
@@ -81,8 +79,8 @@ def find_zones(
 ) -> Zones:
     """Mark every block of a page.
 
-    form_blocks: indices that belong to a list form.  dropped: indices that are chrome for certain.  known_title: as form
-    or portal state it.
+    form_blocks: indices that belong to a list form.  dropped: indices that are chrome for certain.  known_title: as
+    form or portal state it.
     """
     roles = Roles(page.blocks)
     marks = ["other"] * len(page.blocks)
@@ -130,10 +128,7 @@ def _mark_chrome_lines(blocks: Sequence[Block], marks: list[str]) -> None:
     for index, block in enumerate(blocks):
         if marks[index] != "other" or len(block.text) > 160:
             continue
-        if is_chrome_line(block) or is_site_counter(block):
-            marks[index] = "chrome"
-        elif is_tool_line(block):
-            marks[index] = "tools"
+        marks[index] = kind_of_template_line(block) or "other"
 
 
 def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str | None) -> None:
@@ -160,7 +155,7 @@ def _find_article(page: Page, zones: Zones, core: Frame | None, known_title: str
 
 
 def _find_bare_headline(page: Page, zones: Zones, known_title: str | None) -> None:
-    """On a page without prose (a picture, a file): the headline alone, and the element around it that holds a picture."""
+    """On a page without prose (a picture, a file): the headline alone, and the element around it with a picture."""
     usable = [
         i
         for i, mark in enumerate(zones.marks)

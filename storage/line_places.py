@@ -90,7 +90,7 @@ class Places:
         """
         known = self[number]
         place = Place(known.first if known else at, number, at, length)
-        is_first = known is None or known.first == at and number not in self._places
+        is_first = known is None or (known.first == at and number not in self._places)
         self.documents += is_first
         self.bytes += length - (0 if known is None or is_first else known.length)
         if known is None:

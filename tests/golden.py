@@ -46,9 +46,6 @@ def differences(found: Any, expected: Any, path: str = "") -> list[str]:
             lines += differences(found.get(name), expected.get(name), f"{path}.{name}" if path else name)
         return lines
     if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
-        return [
-            line
-            for n, pair in enumerate(zip(found, expected, strict=True))
-            for line in differences(*pair, f"{path}[{n}]")
-        ]
+        pairs = enumerate(zip(found, expected, strict=True))
+        return [line for n, pair in pairs for line in differences(*pair, f"{path}[{n}]")]
     return [] if found == expected else [f"{path}: found {found!r}, expected {expected!r}"]

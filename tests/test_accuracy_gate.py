@@ -44,7 +44,6 @@ def test_scoring_tells_a_wrong_record_from_a_right_one() -> None:
     assert scoring.body_f1("một hai ba bốn năm", "một hai ba bốn năm") == 1.0
     assert scoring.body_f1("một hai ba bốn năm", "sáu bảy tám chín mười") == 0.0
     assert scoring.leaks("Trang chủ\n\nThân bài", ["Trang chủ"], "Thân bài") == ["Trang chủ"]
-    found, captions = scoring.pictures(
-        [{"url": "http://x.example/a.jpg", "caption": "A"}], [{"src": "/a.jpg", "caption": "B"}]
-    )
+    printed = [{"url": "http://x.example/a.jpg", "caption": "A"}]
+    found, captions = scoring.pictures(printed, [{"src": "/a.jpg", "caption": "B"}])
     assert found == (1.0, 1.0) and captions == (0.0, 1.0)

@@ -7,8 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
+import nh3
 import pytest
 
+from scraper.compose import ALLOWED_ATTRIBUTES, ALLOWED_SCHEMES, ALLOWED_TAGS
 from scraper.models import record_from_dict, to_dict
 from scraper.pipeline import extract_checked
 from storage.schema import schema
@@ -38,6 +40,8 @@ def test_invariants(fixture: Fixture) -> None:
     for name in ("title", "section", "author", "published_at", "body_text"):
         assert (getattr(record, name) in (None, "")) or name in record.evidence, f"{name} has no evidence"
     assert not any(paragraph != paragraph.strip() or not paragraph for paragraph in record.body_text.split("\n\n"))
+    allowed = {"tags": ALLOWED_TAGS, "attributes": ALLOWED_ATTRIBUTES, "url_schemes": ALLOWED_SCHEMES, "link_rel": None}
+    assert nh3.clean(record.body_html, **allowed) == record.body_html  # nothing was left for a last look
     assert not re.search(r"<script|<iframe|\son\w+\s*=|javascript:|vbscript:", record.body_html, re.IGNORECASE)
 
 

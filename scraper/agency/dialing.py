@@ -203,7 +203,7 @@ def _province(national: str) -> str | None:
 
 
 def _foreign(number: str) -> str | None:
-    """E.164 of another country's number, checked by libphonenumber (imported here: it costs 60 ms)."""
+    """E.164 of another country's number, checked by libphonenumber (a heavy import, and rarely needed)."""
     if not 7 <= len(number) <= 16:
         return None
     import phonenumbers

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
 from scraper.addresses import file_name_of
-from scraper.kinds import FILE_LINK
+from scraper.kinds import FILE_ENDING, FILE_LINK
 from scraper.models import Attachment
 from scraper.text import tidy
 from scraper.view import Candidate, View
 
 _ITEM_FILE = re.compile(r"/Attachments/\d+/[^/?#]+$", re.IGNORECASE)
-# What a file's address holds before it is made absolute: an ending, the folder, or nothing but what the page's own adds.
-_MAY_BE_FILE = re.compile(r"\.[a-z]|attachments|^(?:[?#;]|$)", re.IGNORECASE)
+# What a file's address holds before it is made absolute: an ending, the folder, or nothing but what the page's adds.
+_MAY_BE_FILE = re.compile(rf"{FILE_ENDING}|attachments|^(?:[?#;]|$)", re.IGNORECASE)
 _QUERY_PARTS = re.compile(r"[=&]")
 _QUOTED = re.compile(r"""['"]([^'"]+)['"]""")
-_ATTACHMENT_TABLES: Any = etree.XPath("descendant::table[@id = 'idAttachmentsTable']")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|bmp|webp|jfif|svg)(?:$|[?#])", re.IGNORECASE)
 
 
@@ -31,14 +29,16 @@ def linked_files(view: View) -> Candidate | None:
         if url := view.absolute(address):
             found[url] = Attachment(url, file_name_of(url), name)
     paths = {urlsplit(url).path for url in found}
+    everywhere = "attachments" in (view.page.base or "").lower()
     for anchor in _anchors(view):
-        target = _target(anchor.get("href") or "")
-        if not _MAY_BE_FILE.search(target):
+        target = _target(anchor.get("href") or "").strip()
+        if target.isprintable() and not (everywhere or _MAY_BE_FILE.search(target)):
             continue
         url = view.absolute(target)
-        if url is None or url.startswith("data:") or url in found or _is_viewer(url, paths):
+        if url is None or url.startswith("data:") or url in found:
             continue
-        if FILE_LINK.search(url) or (_ITEM_FILE.search(url) and not _PICTURE.search(url)):
+        names_file = FILE_LINK.search(url) or (_ITEM_FILE.search(url) and not _PICTURE.search(url))
+        if names_file and not _is_viewer(url, paths):
             label = tidy("".join(map(str, anchor.itertext()))) or None
             found[url] = Attachment(url, file_name_of(url), label)
             paths.add(urlsplit(url).path)
@@ -68,7 +68,7 @@ def _anchors(view: View) -> Iterator[etree._Element]:
     if view.article_root is not None:
         roots.append(view.article_root)
     if view.page.root is not None:
-        roots.extend(_ATTACHMENT_TABLES(view.page.root))
+        roots.extend(el for el in view.page.root.iter("table") if el.get("id") == "idAttachmentsTable")
     if view.form is not None and (row := view.form.get("attachments")) and row.el is not None:
         roots.append(row.el)
     roots.extend(_tails(view))

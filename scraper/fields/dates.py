@@ -10,6 +10,8 @@ from scraper.kinds import LETTERHEAD, POSTED, SIGNED
 from scraper.lines.dates import DateReading, parse_form_date, read_dates
 from scraper.view import Candidate, View
 
+# No printed date is longer, weekday and time included.
+BARE_DATE = 80
 _URL_DAY = re.compile(r"(?:/|\bd)(20\d{2})[-/]?(\d{1,2})[-/]?(\d{1,2})(?:/|[-_T]|\d{6})")
 
 
@@ -37,16 +39,21 @@ def _is_event(view: View) -> bool:
     """Whether two bare lines below each other print two times of one day, or two days: an event's beginning and end."""
     bare = []
     for block in view.header_blocks:
-        readings = read_dates(block.spaced, day_first=view.day_first)
-        if len(readings) == 1 and readings[0].role == "none" and len(block.spaced) <= len(readings[0].raw) + 4:
+        if len(line := block.spaced) > BARE_DATE:
+            continue
+        readings = read_dates(line, day_first=view.day_first)
+        if len(readings) == 1 and readings[0].role == "none" and len(line) <= len(readings[0].raw) + 4:
             bare.append((block.index, readings[0].value))
     return any(b[0] - a[0] == 1 and a[1] < b[1] for a, b in pairwise(bare))
 
 
 def refined_date(view: View) -> Candidate | None:
     """The machine-readable time, where the page prints the same day without one."""
-    printed, exact = header_date(view), structured_date(view)
-    if printed is None or exact is None or printed.value.precision != "day" or len(exact.value.value) <= 10:
+    exact = structured_date(view)
+    if exact is None or len(exact.value.value) <= 10:
+        return None
+    printed = header_date(view)
+    if printed is None or printed.value.precision != "day":
         return None
     same_day = printed.value.value == exact.value.value[:10] and printed.value.alternative is None
     return Candidate(exact.value, exact.raw, exact.node, f"the page prints {printed.raw!r}") if same_day else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from scraper.addresses import clean_url, item_identity, portal_host
+from scraper.addresses import clean_url, is_public, item_identity, portal_host
 from scraper.errors import InputError
 from scraper.view import Candidate, View
 
@@ -13,7 +13,10 @@ _LIST_FILE = re.compile(r"/Lists/[^/]+/Attachments/(\d+)/", re.IGNORECASE)
 
 
 def canonical_link(view: View) -> Candidate | None:
-    """`<link rel=canonical>`, unless it names another host or a site's start page (observed on templates)."""
+    """`<link rel=canonical>`, unless it names another host or a site's start page (observed on templates).
+
+    On a page read without an address, unless it names an internal server.
+    """
     href = view.absolute(view.page.canonical)
     if href is None or not href.startswith(("http://", "https://")):
         return None
@@ -22,6 +25,8 @@ def canonical_link(view: View) -> Candidate | None:
     except InputError:
         return None
     own = view.page.url
+    if not own and not is_public(url):
+        return None
     if own and (
         portal_host(url) != portal_host(own)
         or (urlsplit(url).path in ("", "/") and urlsplit(own).path not in ("", "/"))
@@ -41,12 +46,15 @@ def final_address(view: View) -> Candidate | None:
 
 
 def og_url(view: View) -> Candidate | None:
-    """The og:url meta element, where no address is known from elsewhere."""
+    """The og:url meta element, where no address is known from elsewhere and it names no internal server."""
     value = view.page.meta.get("og:url", "")
+    if not value.startswith("http"):
+        return None
     try:
-        return Candidate(clean_url(value), value, "meta og:url") if value.startswith("http") else None
+        url = clean_url(value)
     except InputError:
         return None
+    return Candidate(url, value, "meta og:url") if is_public(url) else None
 
 
 def address_list(view: View) -> Candidate | None:
@@ -93,10 +101,10 @@ def _part(view: View, index: int) -> Candidate | None:
 def _attachment_identity(view: View) -> tuple[str, int, str] | None:
     item = item_identity(view.page.url)[1] if view.page.url else None
     addresses = [figure.image.url or "" for figure in view.plan.figures]
-    root, base = view.article_root, view.page.base or ""
+    root, everywhere = view.article_root, "attachments" in (view.page.base or "").lower()
     for link in root.iter("a") if root is not None else ():
         href = link.get("href") or ""
-        if "attachments" in href.lower() or "attachments" in base.lower():
+        if everywhere or "attachments" in href.lower():
             addresses.append(view.absolute(href) or "")
     for address in addresses:
         if _LIST_FILE.search(address):

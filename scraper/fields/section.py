@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import islice
 
-from scraper.blocks import Block
+from scraper.blocks import MAX_NAMES, Block
 from scraper.fields.structured import stated
 from scraper.kinds import is_meta_line
 from scraper.labels import labels
@@ -33,10 +35,10 @@ def line_above(view: View) -> Candidate | None:
     """The nearest short line above the headline that is neither date nor byline: the heading of the web part."""
     title = view.title_block
     for block in reversed(view.header_blocks):
-        if title is None or (block.index < title.index and block.head != title.head):
-            if _may_name_section(view, block):
-                steps = [step for step in _CRUMB_SEPARATOR.split(block.text) if step]
-                return Candidate(tidy(steps[-1]), block.text, block.node) if steps else None
+        above = title is None or (block.index < title.index and block.head != title.head)
+        if above and _may_name_section(view, block):
+            steps = [step for step in _CRUMB_SEPARATOR.split(block.text) if step]
+            return Candidate(tidy(steps[-1]), block.text, block.node) if steps else None
     return None
 
 
@@ -45,19 +47,19 @@ def breadcrumb(view: View) -> Candidate | None:
     title = view.title_block
     end = title.index if title is not None else len(view.page.blocks)
     for block in reversed(view.page.blocks[:end]):
-        if block.frame is None or len(block.text) > 200 or view.has_date(block.text):
+        if block.frame is None or len(block.text) > 200:
             continue
         steps = _steps(view, block)
-        if steps and len(steps[-1].split()) <= SECTION_WORDS:
+        if steps and len(steps[-1].split()) <= SECTION_WORDS and not view.has_date(block.text):
             return Candidate(steps[-1], block.text, block.node)
     return None
 
 
 def _steps(view: View, block: Block) -> list[str]:
     """The steps of a breadcrumb printed in one block, the headline left out; empty when it is none."""
-    named = block.frame is not None and any(_CRUMB_NAME.search(f.names) for f in list(block.frame.ancestors())[:5])
-    marks = len(_CRUMB_MARK.findall(block.text))
-    if not named and marks < 1 + ("/" in block.text):
+    around = islice(block.frame.ancestors(), 5) if block.frame is not None else ()
+    named = any(_calls_crumb(frame.names[:MAX_NAMES]) for frame in around)
+    if not named and len(_CRUMB_MARK.findall(block.text)) < 1 + ("/" in block.text):
         return []
     parts = _CRUMB_SEPARATOR.split(block.text)
     if len(parts) < 2 and named:  # steps parted by styling alone: one link each
@@ -73,6 +75,12 @@ def _steps(view: View, block: Block) -> list[str]:
     if follows and below is not None and block.tag == "li" and key(below.text) != title:
         return []  # an earlier step of a list of steps
     return steps
+
+
+@lru_cache(maxsize=4096)
+def _calls_crumb(names: str) -> bool:
+    """Whether class and id call an element a breadcrumb; remembered, since the pages of a portal repeat them."""
+    return _CRUMB_NAME.search(names) is not None
 
 
 def structured_section(view: View) -> Candidate | None:
@@ -98,7 +106,7 @@ def tags(view: View) -> Candidate | None:
     """The words after a tags label below the body, whichever element holds it."""
     end = view.zones.core[1] if view.zones.core else 0
     for block in view.page.blocks[end : end + TAGS_REACH]:
-        if len(block.text) > 400:
+        if len(block.text) > 400 or not block.head.startswith(labels().tags_starts):
             continue
         head, _, rest = block.text.partition(":")
         if key(head).startswith(labels().tags_starts):

@@ -41,7 +41,7 @@ def read_views(text: str) -> int | None:
 
     A number on a line of its own belongs to the label on the next line, or on the line before where that has a colon.
     """
-    found = find_views([tidy(line) for line in text.split("\n")])
+    found = find_views([tidy(line) if len(line) <= _LINE_LIMIT else line for line in text.split("\n")])
     return found[0] if found else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,6 +15,8 @@ from scraper.text import tidy
 
 __all__ = ["DateReading", "parse_form_date", "read_dates", "relative_duration", "scan"]
 
+# Dates of longer texts are looked for anew each time.
+REMEMBERED = 250
 _DIGIT = re.compile(r"\d")
 _JSON_DATE = re.compile(r"\\?/Date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?/")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z|[+-]\d{4})?)?")
@@ -29,10 +32,20 @@ def read_dates(text: str, *, day_first: bool | None = True) -> tuple[DateReading
     return tuple(reading for reading, _ in scan(text, day_first=day_first))
 
 
-def scan(text: str, *, day_first: bool | None) -> list[tuple[DateReading, int]]:
+def scan(text: str, *, day_first: bool | None) -> Sequence[tuple[DateReading, int]]:
     """As `read_dates`, with the offset where each date's label begins (its own start where it has none)."""
     if not _DIGIT.search(text):
-        return []
+        return ()
+    return _scan_short(text, day_first) if len(text) <= REMEMBERED else _scan(text, day_first)
+
+
+@lru_cache(maxsize=512)
+def _scan_short(text: str, day_first: bool | None) -> Sequence[tuple[DateReading, int]]:
+    """Remembered, since several fields ask for the dates of the lines around the headline."""
+    return _scan(text, day_first)
+
+
+def _scan(text: str, day_first: bool | None) -> Sequence[tuple[DateReading, int]]:
     found: list[tuple[DateReading, int]] = []
     floor = 0
     readings = list(expressions(text, day_first)) or list(months(text))

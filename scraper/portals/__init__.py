@@ -4,7 +4,7 @@
     about = "law database of …"
     family = "sharepoint-2013"              # the product behind it
     hosts = ["vanban.example"]              # these hosts and their subdomains
-    markers = ["VBQPPL_UserControls"]       # all of these stand in the page's source
+    # markers = ["VBQPPL_UserControls"]     # all of these stand in the page's source; only where there are no hosts
     from = 2014-01-01                       # captures from this day on (a redesign: a second file or a later block)
 
     [[rules]]                               # only what the general rules get wrong
@@ -15,8 +15,9 @@
     [[drop]]                                # never part of an article
     xpath = "//div[@class='vbInfo']"
 
-A portal matches by host, else by all of its markers. Its rules stand before the general ones and lose nothing: what they
-do not find, the general rules do. A rule that meets another number of nodes than it states finds nothing and says so.
+A portal matches by host; one that names no hosts, by all of its markers. Its rules stand before the general ones and
+take nothing away: what they do not find, the general rules do. A rule that meets nodes, but another number than it
+states, finds nothing: the record tells it as the problem `rule_count`.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ from lxml import etree
 from scraper.errors import InputError
 
 FIELDS = ("title", "subtitle", "section", "summary", "author", "source", "published_at", "updated_at", "body", "views")
-_COUNTS = re.compile(r"(?<!\))\[\s*\d|\[\s*(?:count|sum|number|floor|ceiling|round|string-length)\b|\b(?:last|position)\b")
+_COUNTS = re.compile(
+    r"(?<!\))\[\s*\d|\[\s*(?:count|sum|number|floor|ceiling|round|string-length)\b|\b(?:last|position)\b"
+)
 _LITERALS = re.compile(r"""("[^"]*"|'[^']*')""")
+_ID_CALL = re.compile(r"(?<![\w.:-])id\s*\(")
 _ANYWHERE = re.compile(r"//(?=(?:\*|[A-Za-z][\w.-]*)(?![\w.:(-]))")
+# Letters of a page's source in which most pages name their product.
+HEAD = 10_000
 KEYS = frozenset(["name", "about", "family", "hosts", "markers", "from", "until", "history", "rules", "drop"])
 
 
@@ -165,6 +171,8 @@ def _checked(xpath: Any, origin: str) -> str:
         raise _wrong(origin, f"xpath {xpath!r}: {error}") from error
     if not isinstance(found, list):
         raise _wrong(origin, f"xpath {xpath!r} gives no nodes")
+    if _ID_CALL.search("".join(_LITERALS.split(xpath)[::2])):
+        raise _wrong(origin, f"xpath {xpath!r}: pages have no index of ids; write //div[@id='…'] for id('…')")
     return xpath
 
 
@@ -196,15 +204,23 @@ def load_portals(folders: tuple[str, ...] = ()) -> tuple[Portal, ...]:
 def match_portal(
     portals: Sequence[Portal], host: str, source: str, day: date | None = None
 ) -> tuple[Portal, str] | None:
-    """(portal, why) for a page: the first whose hosts cover its host, else the first whose markers all stand in it."""
+    """(portal, why) for a page: the first whose hosts cover its host, else one whose markers all stand in it.
+
+    Among several of those, one with rules comes first, else the one that the page names first.
+    """
     current = [portal for portal in portals if portal.holds_on(day)]
     for portal in current:
         if host and any(host == own or host.endswith(f".{own}") for own in portal.hosts):
             return portal, f"host {host}"
-    for portal in sorted(current, key=lambda p: (not p.rules, -sum(map(len, p.markers)))):
-        if portal.markers and not portal.hosts and all(marker in source for marker in portal.markers):
-            return portal, f"markers {', '.join(portal.markers)}"
-    return None
+    marked = [portal for portal in current if portal.markers and not portal.hosts]
+    marked.sort(key=lambda p: (not p.rules, -sum(map(len, p.markers))))
+    found = next((p for p in marked if p.rules and all(marker in source for marker in p.markers)), None)
+    for end in (HEAD, len(source)):
+        for portal in marked if found is None else ():
+            places = [source.find(marker, 0, end) for marker in portal.markers]
+            if min(places) >= 0 and max(places) < end:
+                found, end = portal, max(places)
+    return (found, f"markers {', '.join(found.markers)}") if found is not None else None
 
 
 def rules_for(portal: Portal, field: str) -> Iterable[PortalRule]:

@@ -10,20 +10,28 @@ from dataclasses import dataclass
 
 from scraper.addresses import portal_host
 from scraper.blocks import Block, Frame
+from scraper.errors import InputError
 from scraper.portals import PortalRule
 from scraper.view import View
 
 # Ids and classes made anew for each page, item or deployment.
 _GENERATED = re.compile(r"\d{3,}|[0-9a-f]{8}_[0-9a-f]{4}|ctl\d\d|^zz\d|ExternalClass|WPQ\d", re.IGNORECASE)
+# What SharePoint calls its own elements.
+_PRODUCT_NAME = re.compile(r"(?:ms|s4)-|\w*PlaceHolder|aspnetForm|MSO", re.IGNORECASE)
 _SAFE_NAME = re.compile(r"^[A-Za-z][\w-]*$")
 STEPS = 3
+MARKERS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What was learnt. rules: field → XPath that meets one node on every page.  drop: XPaths of what repeats."""
+    """What was learnt. rules: field → XPath that meets one node on every page.  drop: XPaths of what repeats.
+
+    markers: names that stand on every page, where no address tells the hosts.
+    """
 
     hosts: tuple[str, ...]
+    markers: tuple[str, ...]
     family: str
     rules: tuple[tuple[str, str], ...]
     drop: tuple[str, ...]
@@ -35,7 +43,11 @@ class Proposal:
             f"# Proposed from {self.pages} pages; read every line before you keep it.",
             f"name = {json.dumps(name)}",
         ]
-        lines += [f"family = {json.dumps(self.family)}", f"hosts = {json.dumps(list(self.hosts))}"]
+        lines.append(f"family = {json.dumps(self.family)}")
+        if self.hosts:
+            lines.append(f"hosts = {json.dumps(list(self.hosts))}")
+        else:
+            lines.append(f"markers = {json.dumps(list(self.markers))}  # see that no other portal has all of these")
         for field, xpath in self.rules:
             lines += [
                 "",
@@ -49,7 +61,10 @@ class Proposal:
 
 
 def learn(views: Sequence[View]) -> Proposal:
-    """Compare the pages of one portal. Needs two at least to tell chrome from content."""
+    """Compare the pages of one portal. Needs two at least to tell chrome from content.
+
+    Raises InputError when neither an address nor a name on the pages tells the portal from others.
+    """
     hosts = sorted({portal_host(view.page.url) for view in views if view.page.url} - {""})
     family = next((view.portal.family for view in views if view.portal is not None), "")
     rules = []
@@ -57,7 +72,18 @@ def learn(views: Sequence[View]) -> Proposal:
         xpaths = [xpath_of(block.frame) for view in views if (block := _block_of(view, field)) and block.frame]
         if len(xpaths) == len(views) and len(set(xpaths)) == 1 and _meets_one(xpaths[0], views):
             rules.append((field, xpaths[0]))
-    return Proposal(tuple(hosts), family, tuple(rules), tuple(_repeated(views)), len(views))
+    markers = () if hosts else _markers(views)
+    if not hosts and not markers:
+        source = ", ".join(view.page.capture.name or "a page" for view in views)
+        raise InputError(source, "they share no name of their own: give --url", what="cannot learn a portal")
+    return Proposal(tuple(hosts), markers, family, tuple(rules), tuple(_repeated(views)), len(views))
+
+
+def _markers(views: Sequence[View]) -> tuple[str, ...]:
+    """The longest classes and ids that stand on every page and are none of the product's own."""
+    shared = set.intersection(*({name for frame in v.page.flow.frames for name in frame.names.split()} for v in views))
+    own = (n for n in shared if _SAFE_NAME.match(n) and not _GENERATED.search(n) and not _PRODUCT_NAME.match(n))
+    return tuple(sorted(own, key=lambda name: (-len(name), name))[:MARKERS])
 
 
 def _block_of(view: View, field: str) -> Block | None:

@@ -1,8 +1,8 @@
 """Forms and lists that the browser draws (SharePoint 2013 on): values that stand in script objects, not in the page.
 
-`WPQ2FormCtx = {"ListData": {…}, "ListSchema": {…}}` holds one item, `WPQ2ListData = {"Row": [{…}], …}` the rows of a view.
-The object is read with a JSON decoder from its first brace, never by a pattern to its end. Columns that hold people
-(editors' names, logins, addresses) are dropped here and reach nothing behind.
+`WPQ2FormCtx = {"ListData": {…}, "ListSchema": {…}}` holds one item, `WPQ2ListData = {"Row": [{…}], …}` the rows of a
+view. The object is read with a JSON decoder from its first brace, never by a pattern to its end. Columns that hold
+people (editors' names, logins, addresses) are dropped here and reach nothing behind.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _OBJECT = re.compile(r"WPQ(?<!\wWPQ)\d{1,6}(FormCtx|ListData)\s*=\s*(?=\{)")
 _PEOPLE = frozenset(["User", "UserMulti", "SPFieldUser", "SPFieldUserMulti"])
 # Columns of every list that name people or hold machinery, not content (MS-WSSTS built-in fields).
 _BUILT_IN = frozenset(
-    "Author Editor Created Modified Created_x0020_By Modified_x0020_By AppAuthor AppEditor CheckoutUser owshiddenversion"
-    " _UIVersion _UIVersionString ContentTypeId PermMask FSObjType UniqueId GUID InstanceID Order ScopeId".split()
+    "Author Editor Created Modified Created_x0020_By Modified_x0020_By AppAuthor AppEditor CheckoutUser"
+    " owshiddenversion _UIVersion _UIVersionString ContentTypeId PermMask FSObjType UniqueId GUID InstanceID"
+    " Order ScopeId".split()
 )
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LOOKUP = re.compile(r"^\d+;#")

@@ -17,7 +17,7 @@ from typing import Any
 
 from lxml import etree
 
-from scraper.blocks import Block
+from scraper.blocks import Block, Frame
 from scraper.labels import internal_names, labels
 from scraper.page import Page
 from scraper.text import key, tidy
@@ -43,21 +43,31 @@ _PLACEHOLDER = re.compile(r"^\$\{\w+\}$")
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One column. canonical: what it holds (`title`, `body`, …) or "".  el: the value's element, for rich text."""
+    """One column. canonical: what it holds (`title`, `body`, …) or "".  el: the value's element, for rich text.
+
+    place: where it stands, as an element or in words.
+    """
 
     label: str
     value: str | None
     canonical: str = ""
-    node: str | None = None
+    place: Frame | Block | str | None = None
     el: etree._Element | None = None
+
+    @property
+    def node(self) -> str | None:
+        """Where it stands, for evidence."""
+        place = self.place
+        return place.path() if isinstance(place, Frame) else place.node if isinstance(place, Block) else place
 
 
 @dataclass(frozen=True, slots=True)
 class ItemForm:
-    """A list form as printed. kind: `rendered`, `script`, `row` (of a view: no form is shown) or `lines`.  blocks: indices of the page's blocks in it.
+    """A list form as printed.
 
-    modified: raw text of the last-modified trailer.  day_first: as the form's own locale says.  files: (address, file
-    name) of attachments that stand in a script.
+    kind: `rendered`, `script`, `row` (of a view: no form is shown) or `lines`.  blocks: indices of the page's blocks in
+    it.  modified: raw text of the last-modified trailer.  day_first: as the form's own locale says.  files: (address,
+    file name) of attachments that stand in a script.
     """
 
     fields: tuple[FormField, ...]
@@ -125,14 +135,15 @@ def _rendered(page: Page) -> ItemForm | None:
         internal = comment.group(2) if comment else _bookmark(label_cell)
         blocks = page.flow.within(cell)
         canonical = internal_names().get(internal or "", "") or labels().form.get(key(label), "")
-        columns.append(FormField(label, value_of(joined(blocks)), canonical, page.flow.frame_of(cell).path(), cell))
+        columns.append(FormField(label, value_of(joined(blocks)), canonical, page.flow.frame_of(cell), cell))
         inside.update(block.index for block in blocks)
         if label_cell is not None:
             inside.update(block.index for block in page.flow.within(label_cell))
     if not columns:
         return None
     trailer = _trailer(page.blocks)
-    return ItemForm(tuple(columns), "rendered", frozenset(inside | trailer.blocks), trailer.content_type, trailer.modified)
+    inside |= trailer.blocks
+    return ItemForm(tuple(columns), "rendered", frozenset(inside), trailer.content_type, trailer.modified)
 
 
 def joined(blocks: Iterable[Block]) -> str:
@@ -189,11 +200,11 @@ def read_form_lines(blocks: Sequence[Block]) -> ItemForm | None:
         if index in trailer.blocks:
             continue
         if label is not None:
-            columns.append(FormField(label[0], value_of(label[2]), label[1], blocks[index].node))
+            columns.append(FormField(label[0], value_of(label[2]), label[1], blocks[index]))
         elif columns and blocks[index].head not in labels().chrome:
             last = columns[-1]
             columns[-1] = FormField(
-                last.label, f"{last.value}\n{text}" if last.value else text, last.canonical, last.node
+                last.label, f"{last.value}\n{text}" if last.value else text, last.canonical, last.place
             )
     inside = frozenset(range(start, end)) | trailer.blocks
     return ItemForm(tuple(columns), "lines", inside, trailer.content_type, trailer.modified)
