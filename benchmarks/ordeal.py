@@ -129,7 +129,7 @@ def survive(kills: int, seed: int = 1) -> tuple[int, int]:
             while not kill_and_look(folder, chance.uniform(0.2, 1) * longest if kills > 0 else 600):
                 kills -= 1
             assert contents(folder) == goals[old], "it differs from an uninterrupted run"
-            faults += len(list(verify(folder, Tally({}, {}))))
+            faults += len(list(verify(folder, Tally())))
             rounds += 1
     return rounds, faults
 
@@ -166,7 +166,7 @@ def crowd(writers: int, records: int) -> None:
             names = {one["id"] for one in archive.find()}
             assert len(names) == writers * records
             assert all(identity.numbers_with(name) for name in names)
-        assert list(verify(folder, Tally({}, {}))) == []
+        assert list(verify(folder, Tally())) == []
         print(
             f"{writers} writers of {records} records each, compacted {compacted} times meanwhile: all there, once each"
         )

@@ -105,7 +105,7 @@ def _print_table(records: Iterable[dict[str, Any]], *, color: bool) -> None:
 
     screen, columns = console(color=color), width() if sys.stdout.isatty() else 10_000
     for record in records:
-        host = host_of(record.get("url") or "") or "-"
+        host = host_of(str(record.get("url") or "")) or "-"
         line = Text()
         line.append(f"{record['id']}  ", style="cyan")
         line.append(f"{safe(record.get('published_at') or '')[:10]:<10}  ", style="green")

@@ -49,6 +49,7 @@ def export(
     """Export records: the whole archive or a selection, one by one as they are read."""
     from cli.render import say
     from cli.wiring import open_for_reading
+    from scraper.errors import InputError
     from storage.exports import format_of
 
     into = "folder" if package else format_of(format_).into
@@ -56,6 +57,8 @@ def export(
         raise typer.BadParameter(f"{format_} is a folder by itself", param_hint="--package")
     if output is None and into != "stream":
         raise typer.BadParameter(f"this goes to a {into}; name it", param_hint="--output")
+    if output is not None and output.absolute().parent.resolve() == archive.resolve():
+        raise InputError(str(output), "that is the archive's folder", what="cannot export to it")
     with open_for_reading(archive) as kept:
         if format_ == "jsonl" and not package and not selection.given():
             number = _pass_on(kept, output, force=force)

@@ -53,7 +53,7 @@ def verify(
         now = datetime.now(UTC).isoformat(timespec="seconds")
         for line in integrity.repair(archive.absolute(), lock_timeout=LOCK_SECONDS, now=now):
             say(f"repaired {line}", quiet=quiet)
-    tally, faults = integrity.Tally({}, {}), 0
+    tally, faults = integrity.Tally(), 0
     for fault in integrity.verify(archive.absolute(), tally):
         faults += 1
         if as_json:
@@ -63,7 +63,7 @@ def verify(
                 f"{fault.file}:{'' if fault.at is None else f' byte {fault.at}:'}{f' {fault.id}:' if fault.id else ''}"
             )
             typer.echo(safe(f"{where} {fault.message}; {fault.repair}"))
-    read = ", ".join(f"{table} {tally.documents(table)}" for table in tally.lines)
+    read = ", ".join(f"{table} {tally.documents(table)}" for table in tally.numbers)
     say(f"{read}: {f'{faults} faults' if faults > 1 else '1 fault' if faults else 'all whole'}", quiet=quiet)
     return ExitCode.ARCHIVE if faults else ExitCode.OK
 
@@ -121,5 +121,5 @@ def _refuse_absent(archive: Any) -> None:
     """Raise ArchiveError where there is no archive to work on."""
     from scraper.errors import ArchiveError
 
-    if not archive.is_dir():
+    if not any((archive / name).exists() for name in ("articles.json", "luutru.json")):
         raise ArchiveError(str(archive), what="there is no archive", hint="`luutru add` makes one")

@@ -13,6 +13,9 @@ import unicodedata
 INVISIBLE = (
     "\u200b\u200c\u200d\u2060\ufeff\u00ad\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+STEERING = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+"""Inside a regular expression's brackets: DEL and C1 controls, marks of direction, line and paragraph separators: what
+steers terminals, turns text around or ends lines for some programs, though JSON may hold it raw."""
 _INVISIBLE = re.compile(f"[{INVISIBLE}\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BLANKS = "\n\r\t\xa0"
 _EDGES = " :.-–—|*•()[]"

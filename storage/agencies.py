@@ -13,7 +13,7 @@ from typing import Any
 
 from storage import identity
 from storage.decide import Json, captured_at, normal
-from storage.filters import period_test
+from storage.filters import period_test, portal_host
 
 
 def sighting(record: Mapping[str, Any], now: str) -> tuple[str, Json] | None:
@@ -66,7 +66,7 @@ def select(documents: Iterable[Json], *, portal: str | None, at: str | None) -> 
     at: a year, month or day. Where a portal has no sighting in it, the nearest ones before and after are given instead.
     Raises InputError for a period that is none.
     """
-    host = identity.host_of(portal if "://" in portal else f"https://{portal}") if portal else None
+    host = None if portal is None else portal_host(portal)
     chosen: dict[str, list[Json]] = {}
     for document in documents:
         if host is None or document["portal"] == host:

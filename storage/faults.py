@@ -22,6 +22,12 @@ _CAUSES = {
     errno.ELOOP: "a symbolic link stands where the archive keeps a file, and links are not followed",
 }
 
+_HINTS = {
+    errno.EROFS: "reading works; to write, use another --archive",
+    errno.EACCES: "writing needs the right to write files in the archive's folder",
+    errno.EPERM: "writing needs the right to write files in the archive's folder",
+}
+
 
 @contextmanager
 def translated(source: Path) -> Iterator[None]:
@@ -35,9 +41,10 @@ def translated(source: Path) -> Iterator[None]:
 def archive_error(error: OSError, source: Path) -> ArchiveError:
     """The archive's word for an OSError."""
     if error.errno in _FULL:
-        hint = "nothing of the last batch was kept; free some space and run the command again"
+        hint = "what was being written was taken back; free some space and run the command again"
         return NoSpace(str(source), error.strerror or "", hint=hint)
-    return ArchiveError(str(source), _CAUSES.get(error.errno or 0) or error.strerror or str(error))
+    hint = _HINTS.get(error.errno or 0, "")
+    return ArchiveError(str(source), _CAUSES.get(error.errno or 0) or error.strerror or str(error), hint=hint)
 
 
 def damaged(source: Path, content: bytes, error: Exception, hint: str) -> Corrupt:

@@ -48,6 +48,20 @@ def content(file: Path) -> tuple[bytes, Marks]:
         os.close(descriptor)
 
 
+def half_written(file: Path) -> Path:
+    """Where the next state of a file is written before it takes the file's place."""
+    return file.with_name(f".{file.name}.new")
+
+
+def free_name(file: Path) -> Path:
+    """That name, or where something has it already, the first free one with a number before its ending."""
+    name, number = file, 1
+    while os.path.lexists(name):
+        number += 1
+        name = file.with_name(f"{file.stem}-{number}{file.suffix}")
+    return name
+
+
 def mode_of(file: Path) -> int | None:
     """Permission bits of a file; None where there is none."""
     try:
@@ -69,11 +83,14 @@ def write_new(file: Path, chunks: Iterable[bytes], *, mode: int | None) -> None:
         os.close(descriptor)
 
 
-def keep_aside(file: Path, content: bytes) -> None:
-    """Add bytes, and a line break, to a file for people to look at; durable."""
+def keep_aside(file: Path, source: int, at: int, length: int) -> None:
+    """Add that stretch of another file, and a line break, to a file for people to look at; durable."""
     descriptor = os.open(file, _ASIDE_FLAGS, 0o644)
     try:
-        write_all(descriptor, content + b"\n")
+        while length > 0 and (block := os.pread(source, min(length, _WRITE_BYTES), at)):
+            write_all(descriptor, block)
+            at, length = at + len(block), length - len(block)
+        write_all(descriptor, b"\n")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -65,7 +65,7 @@ def period_test(period: str) -> Callable[[str, str], int]:
 def portal_host(portal: str) -> str:
     """The host that is meant by a host or an address on it. Raises InputError where it is neither."""
     host = identity.host_of(portal if "://" in portal else f"https://{portal}")
-    if not host:
+    if not host or not host.isprintable() or " " in host:
         raise InputError(portal, "neither a host nor an address", what="cannot search this portal")
     return host
 
@@ -73,8 +73,13 @@ def portal_host(portal: str) -> str:
 def iso_bound(bound: Day) -> str:
     """A bound as ISO 8601 text of the precision given, without offset. Raises InputError for what is no date."""
     text = bound.isoformat() if isinstance(bound, datetime.date) else bound.strip()
-    if not _ISO.fullmatch(text):
-        raise InputError(text, "expected YYYY, YYYY-MM, YYYY-MM-DD or an ISO 8601 time", what="cannot read this date")
+    try:
+        if not _ISO.fullmatch(text):
+            raise ValueError
+        datetime.datetime.fromisoformat(text + "2000-01-01"[len(text) :])  # a year or month, made a day
+    except ValueError as error:
+        expected = "expected YYYY, YYYY-MM, YYYY-MM-DD or an ISO 8601 time"
+        raise InputError(text, expected, what="cannot read this date") from error
     return text.replace(" ", "T")[:19]
 
 

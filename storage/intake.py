@@ -14,6 +14,8 @@ from storage.decide import ADDED_FIELDS, Json
 from storage.identity import addresses
 from storage.line_format import encode
 
+MAX_BYTES = 1 << 27
+"""Largest record, as UTF-8: half of what the storage takes for a line at all."""
 MAX_DEPTH = 100
 """Deepest nesting of a record, so that what was written can be read back from any depth of the call stack."""
 
@@ -36,8 +38,10 @@ def entry(record: Record | Mapping[str, Any]) -> Entry:
     try:
         if not isinstance(data, Mapping):
             raise TypeError(f"an object was expected, not {type(data).__name__}")
+        _check_keys(data, MAX_DEPTH)
         text = encode(dict(data))
-        text.encode("utf-8")
+        if len(text.encode("utf-8")) > MAX_BYTES:
+            raise ValueError(f"more than {MAX_BYTES} bytes")
         plain: Json = json.loads(text)
         _check_depth(plain, MAX_DEPTH)
     except (TypeError, ValueError, RecursionError) as error:
@@ -72,6 +76,21 @@ def batches(entries: Iterable[Entry], *, records: int, size: int, seconds: float
         raise
     if batch:
         yield batch
+
+
+def _check_keys(value: Any, left: int) -> None:
+    """Refuse keys that JSON would make text of: two of them may become one."""
+    if left == 0:
+        return  # `_check_depth` says so
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"keys must be text, not {type(key).__name__}")
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for item in value:
+        _check_keys(item, left - 1)
 
 
 def _check_depth(value: Any, left: int) -> None:

@@ -1,6 +1,6 @@
 """Reads everything that an archive keeps, names each fault with its repair, and repairs what can be repaired.
 
-Nothing is kept in memory but the numbers of articles. Repairing never drops a byte: damaged bytes go into
+Nothing is kept in memory but document numbers. Repairing never drops a byte: damaged bytes go into
 `<table>.damaged`, the file as it was stays as `<table>.before-repair.json`.
 """
 
@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scraper.errors import ArchiveError, SchemaTooNew
-from storage import identity
+from storage import identity, migrations
 from storage.decide import Json, content_hash
 from storage.faults import translated
-from storage.files import keep_aside, synced
+from storage.files import free_name, keep_aside, synced
 from storage.line_format import FORMAT, LONGEST_HEAD, NewerFormat, number_in, parsed, read_head, text_in
-from storage.line_index import open_index
+from storage.line_index import LineIndex, open_index
 from storage.line_rewrite import rewrite
 from storage.line_scan import Damage, Scanner
 from storage.lock import LOCK, WriterLock
 
 TABLES = ("articles", "revisions", "agencies")
+"""In the order in which they are read: articles first, which revisions belong to."""
 
 _SECOND_GLANCE = 0.2
 _REPAIR = "`luutru verify --repair` sets the bytes aside and keeps every whole line"
+_REPAIR_INDEX = "`luutru verify --repair` deletes it, and it is made again"
+_MOST_REVISIONS = 10_000
+_PAGE = 1000
 _HEAD_END = b'": {\n'
 
 
@@ -48,29 +53,49 @@ class Fault:
 
 @dataclass(slots=True)
 class Tally:
-    """What was read: whole lines and documents (last lines of a number) per table. Complete when all faults are out."""
+    """What was read: the documents' numbers per table, sorted; complete when all faults are out."""
 
-    lines: dict[str, int]
-    numbers: dict[str, array[int]]
+    numbers: dict[str, array[int]] = field(default_factory=dict)
+    expected: tuple[array[int], array[int]] = field(default_factory=lambda: (array("Q"), array("Q")))
+    """Numbers of the revisions that there must be, and of the articles whose they are."""
 
     def documents(self, table: str) -> int:
         """How many documents a table has."""
         found = self.numbers[table]
         return sum(1 for place, number in enumerate(found) if place == 0 or found[place - 1] != number)
 
+    def has(self, table: str, number: int) -> bool:
+        """Whether a table that was read has that document."""
+        found = self.numbers.get(table, array("Q"))
+        place = bisect_left(found, number)
+        return place < len(found) and found[place] == number
+
 
 def verify(folder: Path, tally: Tally) -> Iterator[Fault]:
     """Every fault of the archive in a folder; `tally` is filled on the way. Takes no lock and changes nothing.
 
-    Raises ArchiveError where there is no archive, SchemaTooNew for one of a later format.
+    Raises ArchiveError where there is no archive or one of an earlier format, SchemaTooNew for one of a later.
     """
-    present = [table for table in TABLES if os.path.lexists(folder / f"{table}.json")]
-    if not present:
-        raise ArchiveError(str(folder), what="there is no archive", hint="`luutru add` makes one")
+    present = present_tables(folder)
     if "articles" not in present:
         yield Fault("articles.json", "missing", "the file is missing", "restore it from a backup")
     for table in present:
         yield from _TableCheck(folder, table, tally).faults()
+    for number, owner in zip(*tally.expected, strict=True):
+        if not tally.has("revisions", number):
+            message = "an earlier revision of this article is missing"
+            yield Fault(
+                "revisions.json", "lost_revision", message, "restore it from a backup", id=identity.id_of(owner)
+            )
+
+
+def present_tables(folder: Path) -> list[str]:
+    """The tables that have a file. Raises ArchiveError where there is no archive or one of an earlier format."""
+    migrations.refuse_old(folder)
+    present = [table for table in TABLES if os.path.lexists(folder / f"{table}.json")]
+    if not present:
+        raise ArchiveError(str(folder), what="there is no archive", hint="`luutru add` makes one")
+    return present
 
 
 class _TableCheck:
@@ -78,7 +103,6 @@ class _TableCheck:
         self._path = folder / f"{table}.json"
         self._table = table
         self._tally = tally
-        tally.lines[table] = 0
         tally.numbers[table] = array("Q")
 
     def faults(self) -> Iterator[Fault]:
@@ -105,20 +129,19 @@ class _TableCheck:
             yield from self._lines(scanner)
             torn, end = torn if scanner.torn == torn else None, scanner.end
         for found in damaged:
-            yield replace(self._damage("damaged", found), id=self._id_at(descriptor, found))
+            yield replace(self._damage("damaged", found), id=article_at(descriptor, self._table, found))
         if torn:
             yield self._damage("torn", torn)
-        yield from self._index(generation, end)
+        yield from self._index(descriptor, generation, end)
 
     def _lines(self, scanner: Scanner) -> Iterator[Fault]:
         for at, line in scanner:
             number = number_in(line)
-            self._tally.lines[self._table] += 1
             self._tally.numbers[self._table].append(number)
             try:
                 document = parsed(text_in(line, number))
             except ValueError as error:
-                yield self._fault("no_json", str(error), _REPAIR, at=at)
+                yield self._fault("no_json", str(error), "restore the file from a backup", at=at)
                 continue
             yield from self._document(number, document, at)
 
@@ -137,30 +160,27 @@ class _TableCheck:
         if self._table == "revisions" and not self._is_article(known):
             message = f"revision {document.get('revision')} of an article that is not there"
             yield self._fault("orphan", message, "add the article's page again", at=at, id=known)
+        if self._table == "articles" and isinstance(document.get("revision"), int):
+            for order in range(1, min(document["revision"], _MOST_REVISIONS)):
+                self._tally.expected[0].append(identity.number_of(f"revision {known} {order}"))
+                self._tally.expected[1].append(number)
 
     def _is_article(self, name: str | None) -> bool:
         within = identity.numbers_with(name or "")
-        numbers = self._tally.numbers.get("articles", array("Q"))
-        place = bisect_left(numbers, within.start)
-        return len(within) == 1 and place < len(numbers) and numbers[place] == within.start
+        return len(within) == 1 and self._tally.has("articles", within.start)
 
-    def _index(self, generation: str, end: int) -> Iterator[Fault]:
+    def _index(self, descriptor: int, generation: str, end: int) -> Iterator[Fault]:
         path = self._path.with_suffix(".index")
         index = open_index(path, generation, writable=False)
         if index is None:
             return
-        covered = index.state.covered
-        index.close()
-        if covered > end:
-            message = f"the index knows {covered} bytes of the file, and only {end} are whole"
-            yield replace(self._fault("lost_end", message, "restore the file from a backup"), at=end)
-
-    def _id_at(self, descriptor: int, damage: Damage) -> str | None:
-        begun = os.pread(descriptor, 32, damage.at).lstrip(b",\n")
-        try:
-            return identity.id_of(number_in(begun)) if self._table == "articles" else None
-        except ValueError:
-            return None
+        with contextlib.closing(index):
+            covered = index.state.covered
+            if covered > end:
+                message = f"the index knows {covered} bytes of the file, and only {end} are whole"
+                yield replace(self._fault("lost_end", message, "restore the file from a backup"), at=end)
+            elif not _is_true(index, descriptor):
+                yield Fault(path.name, "index", "it does not fit the file", _REPAIR_INDEX)
 
     def _damage(self, code: str, damage: Damage) -> Fault:
         return self._fault(code, damage.cause, _REPAIR, at=damage.at, length=damage.length)
@@ -192,18 +212,36 @@ def head_end(path: Path, descriptor: int, table: str) -> tuple[int, str, str]:
     return head.length, head.generation, ""
 
 
+def _is_true(index: LineIndex, descriptor: int) -> bool:
+    """Whether every place of an index is that document's whole line, and it has as many as it says."""
+    count, after = 0, -1
+    try:
+        while page := index.page(after, 1 << 62, _PAGE):
+            for place in page:
+                text_in(os.pread(descriptor, place.length, place.at), place.number)
+            count, after = count + len(page), page[-1].first
+    except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError):
+        return False
+    return count == index.state.documents
+
+
 def repair(folder: Path, *, lock_timeout: float, now: str) -> list[str]:
     """Write every damaged file anew from its whole lines; tell what was done, a line each.
 
     Raises Locked after `lock_timeout` seconds, NoSpace, ArchiveError; then the files are as before.
     """
+    present = present_tables(folder)
     lock = WriterLock(folder / LOCK, timeout=lock_timeout, since=now)
     done = []
     with contextlib.closing(lock), lock.held("repairing"):
-        for table in TABLES:
+        for table in present:
             path = folder / f"{table}.json"
             with translated(path):
-                done += _repair_file(path, table, now) if path.exists() else []
+                done += _repair_file(path, table, now)
+            for fault in _TableCheck(folder, table, Tally()).faults():
+                if fault.code == "index":
+                    path.with_suffix(".index").unlink(missing_ok=True)
+                    done.append(f"{fault.file}: deleted, it is made again")
     return done
 
 
@@ -218,16 +256,26 @@ def _repair_file(path: Path, table: str, now: str) -> list[str]:
         rests = [*scanner.damaged, *filter(None, [scanner.torn])]
         if not rests and not cause:
             return []
-        aside = path.with_suffix(".damaged")
+        aside, kept = path.with_suffix(".damaged"), free_name(path.with_name(f"{table}.before-repair.json"))
         for rest in rests:
-            keep_aside(aside, os.pread(descriptor, rest.length, rest.at))
-        kept = path.with_name(f"{table}.before-repair.json")
+            keep_aside(aside, descriptor, rest.at, rest.length)
         with synced(path.parent):
-            kept.unlink(missing_ok=True)
             os.link(path, kept, follow_symlinks=False)
         rewrite(path, table, (os.pread(descriptor, length, at) for at, length in counting.values()), now=now)
         path.with_suffix(".index").unlink(missing_ok=True)
+        hurt = [name for name in (article_at(descriptor, table, rest) for rest in rests) if name]
     finally:
         os.close(descriptor)
     size = sum(rest.length for rest in rests)
-    return [f"{path.name}: {len(counting)} documents kept; {size} damaged bytes in {aside.name}, before in {kept.name}"]
+    told = f"{len(counting)} documents kept; {size} damaged bytes in {aside.name}, before in {kept.name}"
+    lost = f"; an earlier state or none is left of {', '.join(hurt[:20])}: add their pages again" if hurt else ""
+    return [f"{path.name}: {told}{lost}"]
+
+
+def article_at(descriptor: int, table: str, damage: Damage) -> str | None:
+    """The id of the article whose damaged line that is, where its number can still be read."""
+    begun = os.pread(descriptor, 32, damage.at).lstrip(b",\n")
+    try:
+        return identity.id_of(number_in(begun)) if table == "articles" else None
+    except ValueError:
+        return None

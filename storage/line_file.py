@@ -52,17 +52,21 @@ _OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class LineFile:
     """The file at `path` of the table `table`.
 
-    keys_of: the identity keys of a document.  Raises FileNotFoundError where there is no file, other OSError, Corrupt
-    for a damaged head or a file that has lost its end, SchemaTooNew, ArchiveError for what is no file.
+    keys_of: the identity keys of a document.  alone: as for `refresh`.
+    Raises FileNotFoundError where there is no file, other OSError, Corrupt for a damaged head or a file that has lost
+    its end, SchemaTooNew, ArchiveError for what is no file.
     """
 
-    def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool) -> None:
+    def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool, alone: bool = False) -> None:
         self.path = path
         self.damaged: list[Damage] = []
         self.torn: Damage | None = None
+        self._hurt: set[int] = set()  # numbers whose last line is damaged
         self._writable = writable
         self._index_path = path.with_suffix(".index")
         self._size = self._fd = -1
+        self._last = b""
+        self._unsettled: list[tuple[int, Json, int, int]] = []
         self.end = 0
         self._fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | _OPEN_FLAGS)
         try:
@@ -77,7 +81,7 @@ class LineFile:
             self._index_path, self.head.generation, keys_of, writable=writable, read_again=self._read_again
         )
         self._load_places()
-        self.refresh()
+        self.refresh(alone=alone)
 
     # What it holds
 
@@ -110,8 +114,24 @@ class LineFile:
 
     def document(self, number: int) -> Json | None:
         """The document with that number. Raises Corrupt where its line is damaged."""
+        if number in self._hurt:
+            self.refuse_damage()
         place = self._places[number]
+        if place is None:
+            return None
+        if not self._is_whole(place):  # the line is damaged, or the index is: the file itself decides
+            self._read_again()
+            if number in self._hurt:
+                self.refuse_damage()
+            place = self._places[number]
         return None if place is None else self._document(self.bytes_at(place), number, place.at)
+
+    def _is_whole(self, place: Place) -> bool:
+        try:
+            text_in(self.bytes_at(place), place.number)
+        except ValueError:
+            return False
+        return True
 
     def owner(self, hash_: int) -> int | None:
         """Number of the document that has the identity key with this hash."""
@@ -167,14 +187,17 @@ class LineFile:
         return ((place.number, self._document(line, place.number, place.at)) for place, line in self.lines())
 
     def mark(self) -> tuple[str, int]:
-        """The generation, and the byte at which its last line ends."""
-        return self.head.generation, self.end
+        """Generation and last bytes, and the byte at which the last line ends."""
+        return f"{self.head.generation} {self._last_bytes(self.end).hex()}", self.end
+
+    def follows(self, mark: tuple[str, int]) -> bool:
+        """Whether the mark is of this generation, and the bytes before it are as they were."""
+        state, end = mark
+        return end <= self.end and state == f"{self.head.generation} {self._last_bytes(end).hex()}"
 
     def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Json]]:
-        """Number and document of each line after the mark, oldest first; of all for a mark that is not ours."""
-        if mark is None or mark[0] != self.head.generation:
-            return self.documents()
-        return self._lines_after(mark[1])
+        """Number and document of each line after the mark, oldest first; of all for a mark that is not followed."""
+        return self._lines_after(mark[1]) if mark is not None and self.follows(mark) else self.documents()
 
     def _lines_after(self, end: int) -> Iterator[tuple[int, Json]]:
         self.refuse_damage()
@@ -184,29 +207,50 @@ class LineFile:
 
     # Keeping up and writing
 
-    def refresh(self) -> None:
-        """Take in what others have appended."""
+    def refresh(self, *, alone: bool = False) -> None:
+        """Take in what others have appended, and forget what a failed write of theirs has taken back.
+
+        alone: the caller holds the lock, so nobody else is writing and the index may be written.
+        """
         size = os.fstat(self._fd).st_size
+        if not self._begins_as_known():
+            self._places.forget()
+            self.end, self._size, self.damaged, self._hurt = self.head.length, -1, [], set()
         if size == self._size:
             return
         self.end = self._places.catch_up(self.end)
-        scanner, before = self._scan(), None
+        scanner, before = self._scan(alone), None
         while scanner.damaged and scanner.damaged != before:  # or a glance into the middle of a write: look again
             before = scanner.damaged
             time.sleep(_SECOND_GLANCE)
-            scanner = self._scan()
-        self.end, self.torn = scanner.end, scanner.torn
-        self.damaged += scanner.damaged
-        self._size = size if scanner.torn is None else -1
+            scanner = self._scan(alone)
+        self._set_end(scanner.end)
+        self.torn, self._size = scanner.torn, size if scanner.torn is None else -1
+        self.damaged += [found for found in scanner.damaged if found not in self.damaged]
+        self._hurt = {number for found in self.damaged if (number := self._number_at(found.at)) is not None}
 
-    def _scan(self) -> Scanner:
+    def _number_at(self, at: int) -> int | None:
+        """The number of the document whose line begins about there, where that can be read."""
+        try:
+            return number_in(os.pread(self._fd, 32, at).lstrip(SEPARATOR))
+        except ValueError:
+            return None
+
+    def _set_end(self, end: int) -> None:
+        self.end, self._last = end, self._last_bytes(end)
+
+    def _begins_as_known(self) -> bool:
+        """Whether the last line that is known is still where it was."""
+        return self._last_bytes(self.end) == self._last
+
+    def _scan(self, alone: bool) -> Scanner:
         scanner = Scanner(self._fd, start=self.head.length, at=self.end)
         for at, line in scanner:
             number = number_in(line)
             self._places.note(number, self._document(line, number, at), at, len(line))
-            if self._places.unsaved >= FLUSH_LINES and not scanner.damaged:
-                self.end = at + len(line)
-                self.save_index(self.end)
+            if alone and self._places.unsaved >= FLUSH_LINES and not scanner.damaged:
+                self._set_end(at + len(line))
+                self.save_index()
         return scanner
 
     def refuse_damage(self) -> None:
@@ -216,26 +260,30 @@ class LineFile:
             raise Corrupt(str(self.path), f"{cause} at byte {at} ({length} bytes)", hint=REPAIR)
 
     def append(self, documents: Mapping[int, Json]) -> None:
-        """Put documents at the end, durably, in one write over the closing bytes.
+        """Put documents at the end, durably, in one write over the closing bytes; they are known after `settle`.
 
-        The caller holds the lock, has refreshed, knows of no damage. Raises OSError, and then the file is as before.
+        The caller holds the lock, has refreshed, knows of no damage, and on any exception calls `cut`. Raises OSError.
         """
-        lines = {number: line_of(number, document) for number, document in documents.items()}
-        before, at = self.end, self.end + (1 if self.end == self.head.length else len(SEPARATOR))
-        written = (b"\n" if at == before + 1 else SEPARATOR) + SEPARATOR.join(lines.values()) + CLOSING
+        lines = [(number, document, line_of(number, document)) for number, document in documents.items()]
+        before = b"\n" if self.end == self.head.length else SEPARATOR
+        written = before + SEPARATOR.join(line for _, _, line in lines) + CLOSING
         refuse_full_disk(self._fd, len(written))
-        try:
-            write_at(self._fd, written, before)
-            os.fdatasync(self._fd)
-        except BaseException:
-            self.cut(before)
-            raise
-        for number, line in lines.items():
-            self._places.note(number, documents[number], at, len(line))
+        write_at(self._fd, written, self.end)
+        os.fdatasync(self._fd)
+        at = self.end + len(before)
+        for number, document, line in lines:
+            self._unsettled.append((number, document, at, len(line)))
             at += len(line) + len(SEPARATOR)
-        self.end, self._size = before + len(written) - len(CLOSING), before + len(written)
+
+    def settle(self) -> None:
+        """Know the places of what was appended. The caller holds the lock."""
+        for number, document, at, length in self._unsettled:
+            self._places.note(number, document, at, length)
+            self._set_end(at + length)
+        self._size = self.end + len(CLOSING)
+        self._unsettled.clear()
         if self._places.unsaved >= FLUSH_LINES:
-            self.save_index(self.end)
+            self.save_index()
 
     def cut(self, end: int) -> None:
         """Make `end` the end of the last line again, as far as the disk allows."""
@@ -252,17 +300,16 @@ class LineFile:
         at, length, cause = self.torn
         aside = self.path.with_suffix(".torn")
         if length > 0:
-            keep_aside(aside, os.pread(self._fd, length, at))
+            keep_aside(aside, self._fd, at, length)
         self.cut(at)
-        self.torn, self._size = None, os.fstat(self._fd).st_size
+        self.torn, self._size = None, at + len(CLOSING)
         kept = f"; its {length} bytes are kept in {aside.name}" if length else ""
         return f"{self.path}: {cause} at byte {at}: an unfinished write was cut off{kept}"
 
-    def save_index(self, end: int | None = None) -> None:
-        """Write into the index what lines up to byte `end` say (all unless told), if there may be one."""
+    def save_index(self) -> None:
+        """Write into the index what is known. The caller holds the lock, so nothing that may be taken back gets in."""
         if self._writable and not self.damaged:
-            end = self.end if end is None else end
-            self._places.save(end, self._last_bytes(end))
+            self._places.save(self.end, self._last_bytes(self.end))
 
     @property
     def unindexed(self) -> int:
@@ -302,13 +349,16 @@ class LineFile:
             hint = f"restore the file from a backup; if you have done that, delete {self._index_path.name}"
             raise Corrupt(str(self.path), f"the file has lost its end: it once had {state.covered} bytes", hint=hint)
         if state.covered and self._last_bytes(state.covered) != state.last:
-            self._read_again()
+            self._places.forget()
+            self._set_end(self.head.length)
         else:
-            self.end = state.covered or self.head.length
+            self._set_end(state.covered or self.head.length)
 
     def _read_again(self) -> None:
+        """The index has turned out to be damaged: know what the file itself says."""
         self._places.forget()
-        self.end, self._size = self.head.length, -1
+        self._set_end(self.head.length)
+        self._size = -1
         self.refresh()
 
     def _last_bytes(self, end: int) -> bytes:

@@ -19,6 +19,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from scraper.text import STEERING
 from storage.decide import Json
 
 FORMAT = 2
@@ -33,7 +34,7 @@ _TAIL = len(_MARK) + _DIGITS + len(_END)
 _NUMBER = re.compile(rb'"(\d{1,19})": \{')
 _HEAD = re.compile(rb'(?s)\{"_meta": \{"1": (\{.*?\})\},\n"([a-z_]+)": \{')
 _STATED_FORMAT = re.compile(rb'"format": (\d{1,9})')
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")
+_UNSAFE = re.compile(f"[{STEERING}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ class Head:
 def encode(document: Any) -> str:
     """One document as one line of JSON. Raises ValueError, TypeError or RecursionError for what JSON cannot hold.
 
-    Characters that steer terminals (C1 controls) or that other programs take for line breaks (U+0085, U+2028, U+2029)
-    are escaped beyond what JSON asks for, so that a line is safe to look at and to split.
+    The characters of `STEERING` are escaped beyond what JSON asks for, so that a line is safe to look at and to split.
     """
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     return text if text.isprintable() else _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

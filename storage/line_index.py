@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from storage.files import half_written
+
 VERSION = 1
 BUSY_SECONDS = 5.0
 
@@ -137,7 +139,7 @@ def open_index(path: Path, generation: str, *, writable: bool) -> LineIndex | No
 
 def make_index(path: Path, generation: str) -> LineIndex | None:
     """An empty index in the place of whatever lies there; None where the folder or the disk does not allow it."""
-    new = path.with_name(f".{path.name}.new")
+    new = half_written(path)
     try:
         new.unlink(missing_ok=True)
         with contextlib.closing(sqlite3.connect(new)) as connection, connection:

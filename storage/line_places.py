@@ -133,7 +133,7 @@ class Places:
         if self._index is not None:
             try:
                 return question(self._index)
-            except sqlite3.Error:
+            except (sqlite3.Error, TypeError, OverflowError):
                 self.forget()
                 self._read_again()
         return otherwise()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scraper.errors import ArchiveError
-from storage.files import mode_of, synced, write_new
+from storage.files import half_written, mode_of, synced, write_new
 from storage.line_format import CLOSING, SEPARATOR, head_of
 
 
@@ -16,7 +16,7 @@ def rewrite(path: Path, table: str, lines: Iterable[bytes], *, now: str, expecte
 
     expected: how many lines there must be.  Raises OSError, or ArchiveError for another number, all being as before.
     """
-    new = path.with_name(f".{path.name}.new")
+    new = half_written(path)
     head = head_of(table, generation=uuid.uuid4().hex, created_at=now, written_by=_program())
     new.unlink(missing_ok=True)
     written = 0
@@ -36,10 +36,11 @@ def rewrite(path: Path, table: str, lines: Iterable[bytes], *, now: str, expecte
         new.replace(path)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed runs have left half written. Raises OSError."""
-    for left in folder.glob(".*.new"):
-        left.unlink(missing_ok=True)
+def sweep(paths: Iterable[Path]) -> None:
+    """Remove what killed runs have left half written of these files and their indexes. Raises OSError."""
+    for path in paths:
+        for half in (half_written(path), half_written(path.with_suffix(".index"))):
+            half.unlink(missing_ok=True)
 
 
 def _joined(head: bytes, lines: Iterable[bytes]) -> Iterator[bytes]:

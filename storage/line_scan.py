@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from storage.line_format import CLOSING, SEPARATOR, number_in, text_in
 
+LONGEST_LINE = 1 << 28
+"""Longer stretches without a line break are damage: no record is so long."""
+
 _BLOCK = 1 << 20
 _GAP = 64
 _LINE_END = re.compile(rb'"_crc": "[0-9a-f]{8}"\}')
@@ -57,17 +60,23 @@ class Scanner:
         return self.damaged
 
     def _pieces(self) -> Iterator[tuple[int, bytes]]:
-        """The file's bytes cut after each line break."""
-        position, rest = self._from, b""
+        """The file's bytes cut after each line break, and where there is none for too long, anywhere."""
+        position, rest = self._from, bytearray()
         while block := os.pread(self._descriptor, _BLOCK, position + len(rest)):
+            searched = len(rest)
             rest += block
             begin = 0
-            while stop := rest.find(b"\n", begin) + 1:
-                yield position + begin, rest[begin:stop]
+            while stop := rest.find(b"\n", max(begin, searched)) + 1:
+                yield position + begin, bytes(rest[begin:stop])
                 begin = stop
-            position, rest = position + begin, rest[begin:]
+            position += begin
+            del rest[:begin]
+            if len(rest) > LONGEST_LINE:
+                yield position, bytes(rest)
+                position += len(rest)
+                rest.clear()
         if rest:
-            yield position, rest
+            yield position, bytes(rest)
 
     def _note_gap(self, found: bytes, at: int) -> None:
         if found != (b"\n" if self.end == self._start else SEPARATOR):

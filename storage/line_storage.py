@@ -52,7 +52,8 @@ class LineStorage(Storage):
         self._writable = writable
         self._now = now
         self._lock = WriterLock(folder / LOCK, timeout=lock_timeout, since=now)
-        self._holding = False
+        self._alone = False  # whether this run holds the lock
+        self._holding = False  # and has refreshed every table since
         self._files: dict[str, LineFile] = {}
         if writable and migrations.is_old(folder):
             with self.writing("migrating"):
@@ -78,7 +79,7 @@ class LineStorage(Storage):
         if not self._writable:
             raise ArchiveError(str(self._folder), "opened for reading only")
         self._make_folder()
-        with self._lock.held(task):
+        with self._lock.held(task), self._being_alone():
             self._prepare()
             for table in TABLES:
                 file = self.file(table)
@@ -96,26 +97,31 @@ class LineStorage(Storage):
 
     def commit(self, changes: Mapping[str, Mapping[int, Json]]) -> None:
         """Put documents (table → number → document) durably, all of them or none. Only within `writing`."""
-        ends: list[tuple[LineFile, int]] = []
+        begun: list[tuple[LineFile, int]] = []
         try:
             for table in TABLES:
                 if documents := changes.get(table):
                     held = self.file(table)
                     file = self._create(table) if held is None else held
-                    end = file.end
+                    begun.append((file, file.end))
                     with translated(file.path):
                         file.append(documents)
-                    ends.append((file, end))
         except BaseException:
-            for file, end in ends:
+            for file, end in begun:
                 file.cut(end)
+            self._files.clear()
+            raise
+        try:
+            for file, _ in begun:
+                file.settle()
+        except BaseException:  # it is on disk, but not all of it is known here
             self._files.clear()
             raise
 
     def close(self) -> None:
         """Give up whatever is held; a writer leaves the indexes in step and clears away what has grown too much."""
         if self._writable:
-            with contextlib.suppress(ArchiveError):
+            with contextlib.suppress(ArchiveError, OSError):
                 self._leave_tidy()
         self._files.clear()
         self._lock.close()
@@ -132,8 +138,8 @@ class LineStorage(Storage):
                 if held is None:
                     path.lstat()
                 if held is None or not held.is_at(path):
-                    self._files[table] = held = LineFile(path, table, _KEYS_OF[table], writable=self._writable)
-                held.refresh()
+                    self._files[table] = held = self._opened(table)
+                held.refresh(alone=self._alone)
                 return held
             except FileNotFoundError:
                 self._refuse_fresh_start(table)
@@ -147,8 +153,12 @@ class LineStorage(Storage):
         path = self._paths[table]
         with translated(path):
             rewrite(path, table, lines, now=self._now, expected=expected)
-            self._files[table] = file = LineFile(path, table, _KEYS_OF[table], writable=True)
+            self._files[table] = file = self._opened(table)
         return file
+
+    def _opened(self, table: str) -> LineFile:
+        path, keys_of = self._paths[table], _KEYS_OF[table]
+        return LineFile(path, table, keys_of, writable=self._writable, alone=self._alone)
 
     def compact(self) -> dict[str, tuple[int, int]]:
         """Leave out superseded lines: file → its size before and after. Raises Locked and as `compact_table`."""
@@ -193,11 +203,19 @@ class LineStorage(Storage):
                 with synced(folder.parent):
                     folder.mkdir(exist_ok=True)
 
+    @contextlib.contextmanager
+    def _being_alone(self) -> Iterator[None]:
+        self._alone = True
+        try:
+            yield
+        finally:
+            self._alone = False
+
     def _prepare(self) -> None:
         """Once in a run: remove what killed runs have left half written, bring an earlier format forward."""
         if not self._swept:
             with translated(self._folder):
-                sweep(self._folder)
+                sweep(self._paths.values())
             migrations.migrate(self._folder, self.replace)
             self._swept = True
 
@@ -207,16 +225,17 @@ class LineStorage(Storage):
                 with self.writing("compacting"):
                     self.compact_table(table)
             elif file.unindexed >= MIN_INDEXED:
-                with self._lock.held("indexing"):
-                    if file.is_at(file.path):
-                        file.save_index()
+                with self._lock.held("indexing"), self._being_alone():
+                    if (now := self.file(table)) is not None:
+                        now.save_index()
 
     def _refuse_fresh_start(self, table: str) -> None:
-        if table != "articles":
-            return
-        if left := [path.name for path in self._paths.values() if os.path.lexists(path)]:
+        """Raise Corrupt where a table's file is missing and something says that there was one."""
+        path = self._paths[table]
+        signs = [path.with_suffix(".index"), *(self._paths.values() if table == "articles" else ())]
+        if left := [sign.name for sign in signs if os.path.lexists(sign)]:
             hint = f"restore it from a backup; {left[0]} is still there, and nothing was written"
-            raise Corrupt(str(self._folder / "articles.json"), "the file is missing", hint=hint)
+            raise Corrupt(str(path), "the file is missing", hint=hint)
 
 
 def _article_keys(document: Json) -> Iterator[Key]:

@@ -16,11 +16,12 @@ from typing import Any
 from scraper.errors import ArchiveError
 from storage import agencies
 from storage.faults import damaged, translated
-from storage.files import content, synced
+from storage.files import content, free_name, synced
 from storage.line_format import line_of
 
 OLD = "luutru.json"
 BACKUP = "luutru.format-1.json"
+UNDER_WAY = "luutru.migrating"
 _DIGEST = re.compile(rb'(?<="sha256": )(?:"[0-9a-f]{64}"|null)(?=\}\}[,}])')
 _LONGEST_HEAD = 4096
 
@@ -29,7 +30,7 @@ Replace = Callable[[str, Iterator[bytes]], object]
 
 def is_old(folder: Path) -> bool:
     """Whether the folder holds an archive of an earlier format, or one whose bringing forward was cut short."""
-    return (folder / OLD).exists()
+    return (folder / OLD).exists() and ((folder / UNDER_WAY).exists() or not (folder / "articles.json").exists())
 
 
 def refuse_old(folder: Path) -> None:
@@ -44,20 +45,27 @@ def refuse_old(folder: Path) -> None:
 def migrate(folder: Path, replace: Replace) -> None:
     """Bring an archive forward, if it needs that. The caller holds the lock.
 
-    As long as the old file has its name, the new ones do not count: cut short, this begins again. Raises Corrupt.
+    A file marks that it is under way, and then what is half done is done again. An old file beside a new archive that
+    did not come of it is refused. Raises Corrupt, ArchiveError.
     """
-    old = folder / OLD
-    if not is_old(folder):
+    old, marker = folder / OLD, folder / UNDER_WAY
+    if not old.exists():
         return
+    if not is_old(folder):
+        hint = "two archives in one folder: move it away, or into a folder of its own"
+        raise ArchiveError(str(old), "it stands beside an archive of the present format", hint=hint)
     with translated(old):
         tables = parse(content(old)[0], old)
+        with synced(folder):
+            marker.touch()
     states = {table: tables.get(table, {}) for table in ("revisions", "articles")}
     seen = agencies.gathered(state for table in states.values() for state in table.values())
     replace("agencies", (line_of(number, document) for number, document in seen.items()))
     for table, documents in states.items():
         replace(table, (line_of(int(number), document) for number, document in documents.items()))
     with translated(old), synced(folder):
-        old.rename(folder / BACKUP)
+        old.rename(free_name(folder / BACKUP))
+        marker.unlink()
 
 
 def parse(raw: bytes, source: Path) -> dict[str, dict[str, Any]]:

@@ -43,12 +43,14 @@ class Feed(Protocol):
     """What the index asks of the archive's table of articles."""
 
     def mark(self) -> Mark:
-        """(generation, position) as of now: the generation changes when the file is rewritten, the position grows with
-        every write."""
+        """(state, position) as of now: where the last line ends, and what tells this state of the file from others."""
+
+    def follows(self, mark: Mark) -> bool:
+        """Whether nothing but additions came after that mark."""
 
     def since(self, mark: Mark | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """(document number, stored dict) of all that was written after the mark, oldest first; the last of a number
-        counts. Everything when the mark is None or of another generation. Numbers have at most 63 bits."""
+        counts. Everything when the mark is None or the feed does not follow it. Numbers have at most 63 bits."""
 
 
 class Hit(NamedTuple):
@@ -136,7 +138,7 @@ class SearchIndex:
             self.refresh()
             try:
                 return self._asked(ask)
-            except sqlite3.DatabaseError:
+            except (sqlite3.DatabaseError, TypeError, ValueError):  # ValueError: damaged texts are no UTF-8
                 self.refresh(anew=True)
                 return self._asked(ask)
         except (OSError, sqlite3.Error) as error:
@@ -177,7 +179,7 @@ class SearchIndex:
     def _extend_or_rebuild(self, known: Mark | None) -> None:
         """Called by one process at a time. The mark is looked up now, not before the wait, when it was an older one."""
         wanted = self._feed.mark()
-        if known is not None and known[0] == wanted[0] and known[1] <= wanted[1]:
+        if known is not None and self._feed.follows(known):
             try:
                 with closing(connect(self._path)) as index:
                     fill(index, self._feed.since(known), wanted)

@@ -50,7 +50,8 @@ class Staging:
         current = self.article(number)
         if current is None:
             return []
-        past = (self._revision(current["id"], order)[1] for order in range(1, self.next_revision(current)))
+        orders = (order for order in range(1, self.next_revision(current)) if order != current["revision"])
+        past = (self._revision(current["id"], order)[1] for order in orders)
         states = [*filter(None, past), current]
         moments = {state["revision"]: captured_at(state) for state in states}
         known = None not in moments.values()

@@ -31,11 +31,14 @@ class Documents(Protocol):
         """Document numbers in a range, at least `limit` of them if there are so many."""
 
     def mark(self) -> tuple[str, int]:
-        """(generation, position): another generation when all was written anew, a higher position after every write."""
+        """(state, position): where the last line ends, and what tells this state of the file from every other."""
+
+    def follows(self, mark: tuple[str, int]) -> bool:
+        """Whether nothing but additions came after that mark."""
 
     def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Json]]:
         """Number and document of what was written after the mark, oldest first, a number's last counts; all for None
-        and for a mark of another generation."""
+        and for a mark that is not followed."""
 
     def owner(self, hash_: int) -> int | None:
         """Number of the document that has the identity key whose `identity.number_of` is given."""
@@ -81,6 +84,11 @@ class ArchiveTable(Table):
         """As `Documents.mark`."""
         found = self._documents()
         return ("", 0) if found is None else found.mark()
+
+    def follows(self, mark: tuple[str, int]) -> bool:
+        """As `Documents.follows`."""
+        found = self._documents()
+        return found is not None and found.follows(mark)
 
     def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Json]]:
         """As `Documents.since`."""

@@ -46,6 +46,9 @@ class Lines:
     def mark(self) -> tuple[str, int]:
         return str(self.generation), len(self.lines)
 
+    def follows(self, mark: tuple[str, int]) -> bool:
+        return mark[0] == str(self.generation) and mark[1] <= len(self.lines)
+
     def since(self, mark: tuple[str, int] | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
         self.asked.append(mark)
         return iter(self.lines[mark[1] if mark and mark[0] == str(self.generation) else 0 :])

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable
 from typing import Any, BinaryIO, TextIO
 
+from scraper.text import STEERING
 from storage.exports.columns import COLUMNS
 from storage.exports.texts import sink, values
 
 _PATHS = [path.split(".") for path in COLUMNS.values()]
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{STEERING}]")
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Protocol, TextIO, cast
 
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+from scraper.text import STEERING
+
+_UNSAFE = re.compile(f"[{STEERING}\ud800-\udfff]")
 
 
 class Sink(Protocol):
