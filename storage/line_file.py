@@ -328,7 +328,7 @@ class LineFile:
 
     def is_at(self, path: Path) -> bool:
         """Whether the file that stands there is this one. Raises OSError where nothing does."""
-        mine, there = os.fstat(self._fd), path.lstat()
+        mine, there = os.fstat(self._fd), os.lstat(path)
         return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
     def _read_head(self, table: str) -> Head:

@@ -48,6 +48,8 @@ class LineStorage(Storage):
         self.notices: list[str] = []
         self._folder = folder
         self._paths = {table: folder / f"{table}.json" for table in TABLES}
+        self._signs = {table: [path.with_suffix(".index")] for table, path in self._paths.items()}
+        self._signs["articles"] += self._paths.values()
         self._swept = False
         self._writable = writable
         self._now = now
@@ -58,7 +60,7 @@ class LineStorage(Storage):
         if writable and migrations.is_old(folder):
             with self.writing("migrating"):
                 return
-        if os.path.lexists(folder) or not writable:
+        if self._is_there() or not writable:
             migrations.refuse_old(folder)
             found = [table for table in TABLES if self.file(table) is not None]
             if not found and not writable:
@@ -133,10 +135,11 @@ class LineStorage(Storage):
         path, held = self._paths[table], self._files.get(table)
         if self._holding and (held is not None or table != "articles"):
             return held
+        if held is None and not os.path.lexists(path):
+            self._refuse_fresh_start(table)
+            return None
         with translated(path):
             try:
-                if held is None:
-                    path.lstat()
                 if held is None or not held.is_at(path):
                     self._files[table] = held = self._opened(table)
                 held.refresh(alone=self._alone)
@@ -189,6 +192,17 @@ class LineStorage(Storage):
         """Refused: nothing but `commit` writes."""
         raise ArchiveError(str(self._folder), "this storage is for queries", hint="store records with Archive.put")
 
+    def _is_there(self) -> bool:
+        """Whether the folder exists. Raises ArchiveError where something else stands there or in its way."""
+        try:
+            with translated(self._folder):
+                next(self._folder.iterdir(), None)
+        except ArchiveError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return False
+            raise
+        return True
+
     def _create(self, table: str) -> LineFile:
         return self.replace(table, iter(()))
 
@@ -231,11 +245,9 @@ class LineStorage(Storage):
 
     def _refuse_fresh_start(self, table: str) -> None:
         """Raise Corrupt where a table's file is missing and something says that there was one."""
-        path = self._paths[table]
-        signs = [path.with_suffix(".index"), *(self._paths.values() if table == "articles" else ())]
-        if left := [sign.name for sign in signs if os.path.lexists(sign)]:
+        if left := [sign.name for sign in self._signs[table] if os.path.lexists(sign)]:
             hint = f"restore it from a backup; {left[0]} is still there, and nothing was written"
-            raise Corrupt(str(path), "the file is missing", hint=hint)
+            raise Corrupt(str(self._paths[table]), "the file is missing", hint=hint)
 
 
 def _article_keys(document: Json) -> Iterator[Key]:

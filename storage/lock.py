@@ -68,7 +68,7 @@ class WriterLock:
     def _check(self) -> None:
         mine = os.fstat(self._fd)
         with translated(self._path):
-            there = self._path.lstat()
+            there = os.lstat(self._path)
         if (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino):
             raise ArchiveError(str(self._path), "the folder was replaced while it was open")
 
