@@ -10,7 +10,6 @@ decisions and names, and never how documents reach the disk. What a storage owes
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -22,9 +21,10 @@ from scraper.errors import ArchiveError, InputError
 from scraper.models import Outcome, Record
 from storage import identity
 from storage.agencies import select
-from storage.decide import Decision, Json, article, content_hash, decide, revision, same_bytes
+from storage.decide import Json, article, decide
 from storage.filters import Day, Test, test_of
 from storage.intake import Entry, batches, entry
+from storage.putting import failed, outcome_of, stage
 from storage.staging import Staging
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Archive:
             decision = decide(stored, None)
             gone = article(decision, stored, None, number=number, order=0, now=_stamp(self._clock()))
             self._open_storage().commit({"articles": {number: gone}})
-        return _outcome(decision, gone, gone)
+        return outcome_of(decision, gone, gone)
 
     def get(self, reference: str) -> Json | None:
         """The stored dict by its id, an unambiguous beginning of it, or any address that led to it; else None.
@@ -259,66 +259,12 @@ class Archive:
     def _store(self, batch: list[Entry]) -> list[Outcome]:
         storage = self._open_storage()
         if all(item.error for item in batch):
-            return [_failed(item.error) for item in batch if item.error]
+            return [failed(item.error) for item in batch if item.error]
         with storage.writing():
             staging, now = self._staging(), _stamp(self._clock())
-            outcomes = [_failed(item.error) if item.error else _stage(staging, item.record, now) for item in batch]
+            outcomes = [failed(item.error) if item.error else stage(staging, item.record, now) for item in batch]
             storage.commit(staging.changes)
         return outcomes
-
-
-def _stage(staging: Staging, record: Json, now: str) -> Outcome:
-    """Decide on one record and lay down what follows from it."""
-    staging.see_agency(record, now)
-    number, stored = staging.place(record)
-    decision = decide(stored, record)
-    order = 1 if stored is None else staging.next_revision(stored)
-    result = article(decision, stored, record, number=number, order=order, now=now)
-    staging.put_article(number, result)
-    if decision.kind != "changed" or stored is None:
-        return _outcome(decision, result, record)
-    if (kept := _same_capture(staging.history(number), record)) is not None:
-        same = dataclasses.replace(decision, kind="unchanged", reason="these bytes are a kept revision")
-        staging.put_article(number, stored)
-        return _outcome(same, kept, record)
-    if not decision.late:
-        staging.put_revision(stored)
-        return _outcome(decision, result, record)
-    for state in staging.history(number):
-        if state["content_hash"] == decision.content_hash:
-            known = dataclasses.replace(decision, kind="unchanged", reason="an older capture of a kept revision")
-            return _outcome(known, state, record)
-    late = revision(decision, record, number=number, order=order, now=now)
-    staging.put_revision(late)
-    return _outcome(decision, late, record)
-
-
-def _same_capture(history: list[Json], record: Json) -> Json | None:
-    """The superseded revision that came of the very same bytes and says the same; None when there is none."""
-    digest = content_hash(record)
-    return next(
-        (state for state in history[:-1] if state.get("content_hash") == digest and same_bytes(state, record)), None
-    )
-
-
-def _outcome(decision: Decision, state: Json, record: Json) -> Outcome:
-    capture, problems = record.get("capture"), record.get("problems")
-    doubts = problems if isinstance(problems, list) else []
-    asked = capture.get("requested_url") if isinstance(capture, dict) else None
-    return Outcome(
-        kind=decision.kind,
-        source=asked or record.get("url") or state["id"],
-        id=state["id"],
-        title=state.get("title"),
-        revision=state["revision"],
-        reason=decision.reason,
-        url=state.get("url"),
-        problems=tuple(str(p.get("code")) for p in doubts if isinstance(p, dict)),
-    )
-
-
-def _failed(error: InputError) -> Outcome:
-    return Outcome("failed", error.source, reason=str(error), code=error.code, hint=error.hint)
 
 
 def _stamp(moment: datetime) -> str:

@@ -24,8 +24,9 @@ from storage import identity, migrations
 from storage.decide import Json
 from storage.faults import translated
 from storage.files import synced
-from storage.line_file import MIN_INDEXED, LineFile
+from storage.line_file import LineFile
 from storage.line_index import Key
+from storage.line_reader import MIN_INDEXED
 from storage.line_rewrite import rewrite, sweep
 from storage.lock import LOCK, WriterLock
 from storage.tables import ArchiveTable

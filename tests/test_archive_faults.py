@@ -270,7 +270,7 @@ def test_killed_at_any_moment_nothing_acknowledged_is_lost(place: Place) -> None
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else writes here: no pause before what looks unfinished is looked at again."""
     monkeypatch.setattr("storage.integrity._SECOND_GLANCE", 0)
-    monkeypatch.setattr("storage.line_file._SECOND_GLANCE", 0)
+    monkeypatch.setattr("storage.line_reader._SECOND_GLANCE", 0)
 
 
 @pytest.mark.usefixtures("at_once")
@@ -583,7 +583,7 @@ def test_a_glance_into_the_middle_of_a_write_is_no_damage(place: Place, monkeypa
             glances.append(len(glances))
             place.file.write_bytes(whole)
 
-        monkeypatch.setattr("storage.line_file.time.sleep", finish)
+        monkeypatch.setattr("storage.line_reader.time.sleep", finish)
         assert [stored["title"] for stored in reader.find()] == [sample(n).title for n in (1, 2, 3)]
         assert glances == [0]
 
@@ -659,7 +659,7 @@ def test_lines_that_another_run_takes_back_are_forgotten(place: Place, monkeypat
 
 
 def test_a_failed_batch_leaves_nothing_in_the_index(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.line_file.FLUSH_LINES", 1)
+    monkeypatch.setattr("storage.line_reader.FLUSH_LINES", 1)
     with place.open() as archive:
         archive.put(sample(1))
         archive.put(sample(1, title="Sửa"))

@@ -1,0 +1,66 @@
+"""What becomes of one record: the decision on it, and what follows for the batch in the making."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from scraper.errors import InputError
+from scraper.models import Outcome
+from storage.decide import Decision, Json, article, content_hash, decide, revision, same_bytes
+from storage.staging import Staging
+
+
+def stage(staging: Staging, record: Json, now: str) -> Outcome:
+    """Decide on one record and lay down what follows from it."""
+    staging.see_agency(record, now)
+    number, stored = staging.place(record)
+    decision = decide(stored, record)
+    order = 1 if stored is None else staging.next_revision(stored)
+    result = article(decision, stored, record, number=number, order=order, now=now)
+    staging.put_article(number, result)
+    if decision.kind != "changed" or stored is None:
+        return outcome_of(decision, result, record)
+    if (kept := _same_capture(staging.history(number), record)) is not None:
+        same = dataclasses.replace(decision, kind="unchanged", reason="these bytes are a kept revision")
+        staging.put_article(number, stored)
+        return outcome_of(same, kept, record)
+    if not decision.late:
+        staging.put_revision(stored)
+        return outcome_of(decision, result, record)
+    for state in staging.history(number):
+        if state["content_hash"] == decision.content_hash:
+            known = dataclasses.replace(decision, kind="unchanged", reason="an older capture of a kept revision")
+            return outcome_of(known, state, record)
+    late = revision(decision, record, number=number, order=order, now=now)
+    staging.put_revision(late)
+    return outcome_of(decision, late, record)
+
+
+def _same_capture(history: list[Json], record: Json) -> Json | None:
+    """The superseded revision that came of the very same bytes and says the same; None when there is none."""
+    digest = content_hash(record)
+    return next(
+        (state for state in history[:-1] if state.get("content_hash") == digest and same_bytes(state, record)), None
+    )
+
+
+def outcome_of(decision: Decision, state: Json, record: Json) -> Outcome:
+    """The outcome of a record that came to the given state."""
+    capture, problems = record.get("capture"), record.get("problems")
+    doubts = problems if isinstance(problems, list) else []
+    asked = capture.get("requested_url") if isinstance(capture, dict) else None
+    return Outcome(
+        kind=decision.kind,
+        source=asked or record.get("url") or state["id"],
+        id=state["id"],
+        title=state.get("title"),
+        revision=state["revision"],
+        reason=decision.reason,
+        url=state.get("url"),
+        problems=tuple(str(p.get("code")) for p in doubts if isinstance(p, dict)),
+    )
+
+
+def failed(error: InputError) -> Outcome:
+    """The outcome of a record that cannot be stored."""
+    return Outcome("failed", error.source, reason=str(error), code=error.code, hint=error.hint)
