@@ -92,8 +92,11 @@ def show(
             raise no_such_record(f"revision {revision} of {record_id}" if revision else record_id, archive)
     if as_json:
         print_json(record)
-    else:
+        return 0
+    try:
         draw_record(record, color=with_color(no_color))
+    except (AttributeError, TypeError):  # put from Python, and not of the record's shape
+        print_json(record)
     return 0
 
 

@@ -62,7 +62,7 @@ def _lists(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def agency_lines(agency: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Label and value of each fact of an agency, in words for people."""
-    for name in ("portal_name", "managing_agency", "address"):
+    for name in ("portal_name", "managing_agency", "operating_unit", "address"):
         if agency.get(name):
             yield "agency", str(agency[name])
     person = agency.get("responsible_person")
@@ -76,3 +76,9 @@ def agency_lines(agency: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield label, f"{phone.get('raw')}" + (f" = {phone['e164']}" if phone.get("e164") else "")
     for email in agency.get("emails") or ():
         yield "mail", f"{email.get('address')} ({email.get('label')})"
+    license_ = agency.get("license") or {}
+    if license_.get("number"):
+        yield "licence", ", ".join(str(license_[key]) for key in ("number", "issued_on", "issuer") if license_.get(key))
+    for name, label in (("copyright_notice", "copyright"), ("website", "website")):
+        if agency.get(name):
+            yield label, str(agency[name])

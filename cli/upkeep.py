@@ -114,7 +114,7 @@ def _draw(state: dict[str, Any], *, color: bool) -> None:
     days = " to ".join(dict.fromkeys([state["first_seen"], state["last_seen"]]))
     screen.print(Text.assemble((safe(state["portal"]), "bold"), f"  seen {days}"))
     for label, value in agency_lines(state["agency"]):
-        screen.print(Text.assemble((f"  {label:<9}", "cyan"), safe(value)))
+        screen.print(Text.assemble((f"  {label:<10}", "cyan"), safe(value)))
 
 
 def _refuse_absent(archive: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import luutru
 from tests.conftest import Run
 from tests.loopback import Answer, Loopback
 from tests.running import DYKE, POWER, ROOT, TITLE, article, keep_three, objects, save
@@ -257,3 +258,11 @@ def test_every_command_explains_itself(run: Run) -> None:
             and f"luutru {command} " in page.out.partition("Example")[2]
         )
     assert re.fullmatch(r"luutru \d+\.\d+\S*\n", run("--version").out)
+
+
+def test_a_record_of_another_shape_is_shown_as_it_is(run: Run, tmp_path: Path) -> None:
+    with luutru.open(tmp_path / "archive") as kept:
+        name = kept.put({"url": 5, "title": "Lạ", "agency": "x", "images": ["a"], "problems": ["x"]}).id
+    assert run("list").code == 0
+    shown = run("show", name or "")
+    assert shown.code == 0 and '"agency": "x"' in shown.out
