@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from storage import identity
@@ -77,7 +77,7 @@ def select(documents: Iterable[Json], *, portal: str | None, at: str | None) -> 
         yield from states if within is None else _around(states, within)
 
 
-def _around(states: list[Json], within: Any) -> list[Json]:
+def _around(states: list[Json], within: Callable[[str, str], int]) -> list[Json]:
     """States whose days meet the period; failing these, the last before and the first after."""
     placed = [(within(state["first_seen"], state["last_seen"]), state) for state in states]
     met = [state for place, state in placed if place == 0]

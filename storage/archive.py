@@ -37,6 +37,7 @@ BATCH_SECONDS = 5.0
 _SOME_IDS = 5
 LOCK_SECONDS = 10.0
 TABLES = ("articles", "revisions", "agencies")
+"""`verify` reads them in this order: articles first, which revisions belong to."""
 
 
 class ArchiveStorage(Protocol):
@@ -83,10 +84,10 @@ class Archive:
     ) -> Self:
         """Open the archive in the folder `path`.
 
-        mode "w" creates the folder with the first record; "r" takes no lock, creates nothing, and is refused where
-        there is no archive. Several processes may write: each batch waits up to `lock_timeout` seconds for another's
-        (then Locked). clock: gives the time for `first_seen` and the like. storage: class of the storage, `LineStorage`
-        unless told.
+        seconds for another's (then Locked). clock: gives the time for `first_seen` and the like. storage: its class,
+        `LineStorage` unless told.
+        seconds for another's (then Locked). clock: gives the time for `first_seen` and the like. storage: class of the
+        storage, `LineStorage` unless told.
         """
         if storage is None:
             from storage.line_storage import LineStorage

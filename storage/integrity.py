@@ -18,6 +18,7 @@ from pathlib import Path
 
 from scraper.errors import ArchiveError, SchemaTooNew
 from storage import identity, migrations
+from storage.archive import TABLES
 from storage.decide import Json, content_hash
 from storage.faults import translated
 from storage.files import free_name, keep_aside, synced
@@ -26,9 +27,6 @@ from storage.line_index import LineIndex, open_index
 from storage.line_rewrite import rewrite
 from storage.line_scan import Damage, Scanner
 from storage.lock import LOCK, WriterLock
-
-TABLES = ("articles", "revisions", "agencies")
-"""In the order in which they are read: articles first, which revisions belong to."""
 
 _SECOND_GLANCE = 0.2
 _REPAIR = "`luutru verify --repair` sets the bytes aside and keeps every whole line"
@@ -176,7 +174,7 @@ class _TableCheck:
             return
         with contextlib.closing(index):
             covered = index.state.covered
-            if covered > end:
+            if covered > os.fstat(descriptor).st_size:  # beyond `end` alone, it may be ahead of this reading
                 message = f"the index knows {covered} bytes of the file, and only {end} are whole"
                 yield replace(self._fault("lost_end", message, "restore the file from a backup"), at=end)
             elif not _is_true(index, descriptor):
@@ -213,16 +211,19 @@ def head_end(path: Path, descriptor: int, table: str) -> tuple[int, str, str]:
 
 
 def _is_true(index: LineIndex, descriptor: int) -> bool:
-    """Whether every place of an index is that document's whole line, and it has as many as it says."""
+    """Whether every place of an index is that document's whole line, and it has as many as it says.
+
+    An index to which another process adds meanwhile is not judged.
+    """
     count, after = 0, -1
     try:
         while page := index.page(after, 1 << 62, _PAGE):
             for place in page:
                 text_in(os.pread(descriptor, place.length, place.at), place.number)
             count, after = count + len(page), page[-1].first
+        return count == index.state.documents or index.stored_state() != index.state
     except (sqlite3.Error, ValueError, TypeError, OverflowError, OSError):
         return False
-    return count == index.state.documents
 
 
 def repair(folder: Path, *, lock_timeout: float, now: str) -> list[str]:

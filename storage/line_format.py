@@ -41,11 +41,8 @@ _UNSAFE = re.compile(f"[{STEERING}]")
 class Head:
     """The first two lines. generation: changes whenever the file is written anew; length: in bytes."""
 
-    table: str
     generation: str
-    created_at: str
-    written_by: str
-    length: int = 0
+    length: int
 
 
 def encode(document: Any) -> str:
@@ -95,10 +92,10 @@ def parsed(text: bytes) -> Json:
     return document
 
 
-def head_of(table: str, *, generation: str, created_at: str, written_by: str) -> bytes:
+def head_of(table: str, *, generation: str, written_at: str, written_by: str) -> bytes:
     """The first two lines of a file, up to the brace after which documents begin."""
     meta = {"format": FORMAT, "table": table, "generation": generation}
-    text = encode({**meta, "created_at": created_at, "written_by": written_by})
+    text = encode({**meta, "written_at": written_at, "written_by": written_by})
     return b'{"_meta": {"1": ' + _sealed(text.encode("utf-8")) + f'}},\n"{table}": {{'.encode()
 
 
@@ -118,7 +115,7 @@ def read_head(raw: bytes, table: str) -> Head:
         raise NewerFormat(meta["format"])
     if meta.get("table") != table:
         raise ValueError(f"the file holds the table {meta.get('table')}")
-    return Head(table, meta["generation"], meta["created_at"], meta["written_by"], found.end())
+    return Head(meta["generation"], found.end())
 
 
 class NewerFormat(Exception):

@@ -95,11 +95,6 @@ class LineReader:
         return self.end + len(CLOSING)
 
     @property
-    def mode(self) -> int:
-        """The file's permission bits."""
-        return stat.S_IMODE(os.fstat(self._fd).st_mode)
-
-    @property
     def live_bytes(self) -> int:
         """Bytes of the lines that count."""
         return self._places.bytes

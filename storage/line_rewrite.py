@@ -17,7 +17,7 @@ def rewrite(path: Path, table: str, lines: Iterable[bytes], *, now: str, expecte
     expected: how many lines there must be.  Raises OSError, or ArchiveError for another number, all being as before.
     """
     new = half_written(path)
-    head = head_of(table, generation=uuid.uuid4().hex, created_at=now, written_by=_program())
+    head = head_of(table, generation=uuid.uuid4().hex, written_at=now, written_by=_program())
     new.unlink(missing_ok=True)
     written = 0
 
