@@ -84,10 +84,10 @@ class Archive:
     ) -> Self:
         """Open the archive in the folder `path`.
 
-        seconds for another's (then Locked). clock: gives the time for `first_seen` and the like. storage: its class,
-        `LineStorage` unless told.
-        seconds for another's (then Locked). clock: gives the time for `first_seen` and the like. storage: class of the
-        storage, `LineStorage` unless told.
+        mode "w" creates the folder with the first record; "r" takes no lock, creates nothing (`search` makes its
+        index), and is refused where there is no archive. Several processes may write: each batch waits up to
+        `lock_timeout` seconds for another's (then Locked). clock: gives the time for `first_seen` and the like.
+        storage: its class, `LineStorage` unless told.
         """
         if storage is None:
             from storage.line_storage import LineStorage
