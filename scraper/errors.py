@@ -86,6 +86,34 @@ class NetworkError(FetchError):
     code = "network"
 
 
+class Disallowed(FetchError):
+    """The site's robots.txt asks robots not to fetch this address."""
+
+    what = "robots.txt disallows it"
+    code = "disallowed"
+
+
+class OffSite(FetchError):
+    """A redirect or listing link leads to a host that does not belong to the portal, or to no web page at all."""
+
+    what = "it leads away from the portal"
+    code = "off_site"
+
+
+class Threshold(FetchError):
+    """SharePoint refuses a view of more rows than its list view threshold (5,000 by default): HTTP 500, -2147024860."""
+
+    what = "the list is too long for this view"
+    code = "threshold"
+
+
+class OutOfTime(FetchError):
+    """The time that a run or a host was given is used up; nothing was asked."""
+
+    what = "out of time"
+    code = "out_of_time"
+
+
 class TooLarge(FetchError):
     """More bytes than allowed, counted after decompression."""
 
@@ -113,6 +141,13 @@ class NotAnArticle(ExtractError):
     def __init__(self, source: str = "", cause: str = "", *, reason: str = "no_body", hint: str = "") -> None:
         self.reason = reason
         super().__init__(source, cause or reason, hint=hint)
+
+
+class NotAListing(ExtractError):
+    """An answer that lists nothing in the form that was asked for."""
+
+    what = "no listing"
+    code = "not_a_listing"
 
 
 class RuleCountError(ExtractError):
