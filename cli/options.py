@@ -46,6 +46,17 @@ Retries = Annotated[
 AllowPrivate = Annotated[
     bool, typer.Option("--allow-private", help="Follow redirects from public hosts to private and loopback addresses.")
 ]
+Settings = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="LUUTRU_CONFIG",
+        metavar="FILE",
+        help="Settings file with portals (TOML).",
+        show_default=False,
+    ),
+]
 PortalFolders = Annotated[
     list[str] | None,
     typer.Option(

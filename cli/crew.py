@@ -1,0 +1,203 @@
+"""Harvests in processes of their own: several portals at once, none of which can hang or bring down the others.
+
+    jobs → one process each, at most N at a time → messages: beat, outcome, trouble, recovered, done
+
+A process that says nothing for longer than it announced is ended, and begun again without the page that it had in hand;
+so is one that died. What ends this process ends them all: a signal is passed on, and the kernel kills them with it
+(Linux's parent-death signal; elsewhere the next message fails).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import Any, Generic, TypeVar
+
+Task = TypeVar("Task")
+Message = tuple[Any, ...]
+_RESTARTS = 5
+_KILL_AFTER = 15.0  # seconds from SIGTERM to SIGKILL
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class Voice:
+    """What a process says to the one that started it. Fails with BrokenPipeError where nobody listens any more."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def say(self, kind: str, *details: Any) -> None:
+        """Send a message."""
+        self._connection.send((kind, *details))
+
+
+@dataclass(slots=True)
+class _Worker(Generic[Task]):
+    task: Task
+    process: BaseProcess
+    avoid: dict[str, str]
+    restarts: int
+    deadline: float
+    doing: str = ""
+    done: bool = False
+    ending: float | None = None
+
+
+@dataclass(slots=True)
+class Crew(Generic[Task]):
+    """Runs `work(task, avoid, voice)` for each task in a process of its own, at most `size` at once.
+
+    avoid: what an earlier attempt of the task was doing when it was ended or died → why.
+    patience: seconds beyond the announced ones until a process counts as stalled.
+    """
+
+    work: Callable[[Task, dict[str, str], Voice], None]
+    size: int
+    patience: float = 300.0
+    interrupted: bool = False
+    _running: dict[Connection, _Worker[Task]] = field(default_factory=dict)
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Message]]:
+        """The messages of all, as they come; at the end of each task ("ended", what its process died of or None)."""
+        waiting = deque(tasks)
+        with self._signals():
+            try:
+                while self._running or (waiting and not self.interrupted):
+                    while waiting and len(self._running) < self.size and not self.interrupted:
+                        self._start(waiting.popleft(), {}, 0)
+                    yield from self._listen()
+            finally:
+                self._end_all()
+
+    def _listen(self) -> Iterator[tuple[Task, Message]]:
+        """Messages that are there, or come before the next deadline; then the stalled are seen to."""
+        now = time.monotonic()
+        nearest = min(worker.ending or worker.deadline for worker in self._running.values())
+        for connection in wait(list(self._running), timeout=max(0.0, min(nearest - now, 60.0))):
+            assert isinstance(connection, Connection)  # noqa: S101 - `wait` gives what it was given
+            worker = self._running[connection]
+            try:
+                message: Message = connection.recv()
+            except (EOFError, OSError):
+                yield from self._ended(connection)
+                continue
+            if message[0] == "beat":
+                worker.deadline = time.monotonic() + message[1] + self.patience
+                worker.doing = message[2] or worker.doing
+            else:
+                worker.done |= message[0] == "done"
+                yield worker.task, message
+        for worker in list(self._running.values()):
+            self._see_to(worker)
+
+    def _see_to(self, worker: _Worker[Task]) -> None:
+        """End a stalled process: first kindly."""
+        now = time.monotonic()
+        if worker.ending is not None:
+            if now >= worker.ending:
+                worker.process.kill()
+        elif now >= worker.deadline:
+            worker.process.terminate()
+            worker.ending = now + _KILL_AFTER
+
+    def _ended(self, connection: Connection) -> Iterator[tuple[Task, Message]]:
+        """A process is over: well, or it is begun again without what it was doing."""
+        worker = self._running.pop(connection)
+        connection.close()
+        worker.process.join()
+        code = worker.process.exitcode
+        worker.process.close()
+        if worker.done and worker.ending is None:
+            yield worker.task, ("ended", None)
+            return
+        how = "it took too long" if worker.ending is not None else f"it died ({_death(code)})"
+        if worker.doing and worker.restarts < _RESTARTS and not self.interrupted and worker.doing not in worker.avoid:
+            self._start(worker.task, worker.avoid | {worker.doing: how}, worker.restarts + 1)
+            return
+        yield worker.task, ("ended", how)
+
+    def _start(self, task: Task, avoid: dict[str, str], restarts: int) -> None:
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe(duplex=False)
+        parent = os.getpid()
+        inherited = [*self._running, ours]
+        process = context.Process(target=_begin, args=(self.work, task, avoid, theirs, inherited, parent))
+        process.start()
+        theirs.close()
+        self._running[ours] = _Worker(task, process, avoid, restarts, time.monotonic() + self.patience)
+
+    def _end_all(self) -> None:
+        """No process outlives the crew."""
+        for worker in self._running.values():
+            worker.process.terminate()
+        until = time.monotonic() + _KILL_AFTER
+        for connection, worker in self._running.items():
+            worker.process.join(max(0.0, until - time.monotonic()))
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            connection.close()
+        self._running.clear()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM are passed on; each process finishes its page."""
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            self.interrupted = True
+            for worker in list(self._running.values()):
+                with contextlib.suppress(OSError, ValueError):
+                    if worker.process.pid is not None:
+                        os.kill(worker.process.pid, signal.SIGTERM)
+
+        before = {name: signal.signal(name, heard) for name in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+
+def _begin(
+    work: Callable[[Any, dict[str, str], Voice], None],
+    task: Any,
+    avoid: dict[str, str],
+    connection: Connection,
+    inherited: list[Connection],
+    parent: int,
+) -> None:
+    """The beginning of a process: a group of its own, so that a terminal's Ctrl-C comes once, through the parent."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_DFL)
+    os.setpgid(0, 0)
+    _die_with(parent)
+    for other in inherited:
+        other.close()
+    with contextlib.suppress(BrokenPipeError):
+        work(task, avoid, Voice(connection))
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent ends, however that happens."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before we asked
+        os._exit(1)
+
+
+def _death(code: int | None) -> str:
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name
+    return f"exit code {code}"

@@ -1,0 +1,1 @@
+"""Harvest: from what a portal lists to articles in the archive, once each, and again only where something changed."""

@@ -1,0 +1,279 @@
+"""Going through what a portal lists: the ladder of doors, and the proof that nothing is missing.
+
+    for door in the ladder:  found closed lately? → next door
+        for each beginning:  page → page → … → end
+            all of it, by the server's own count or to the last page? → done
+    what all doors gave together, and a word that it may not be all
+
+An answer is read by its door, noted in the ledger, and given out at once, so that the pages can be visited while the
+listing goes on: it is never held as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from scraper.discovery.listing import Door, Listing, Place, Request
+from scraper.errors import (
+    AccessDenied,
+    Disallowed,
+    ExtractError,
+    FetchError,
+    LoginPage,
+    LuutruError,
+    NotAListing,
+    NotFound,
+    OutOfTime,
+    RateLimited,
+    SoftError,
+)
+from scraper.harvest.job import Job, PlaceReport, Remembers
+from scraper.harvest.states import Known, verdict
+from scraper.models import Capture
+
+CLOSED_FOR = timedelta(days=7)
+"""How long a door that was found closed is not tried again."""
+_CLOSING = (ExtractError, AccessDenied, LoginPage, NotFound, SoftError, Disallowed)
+_STALE_PAGES = 3  # pages in a row without an entry that this listing had not: its pager goes in circles
+_DROP = 0.5  # a listing with less than this share of what was known is not believed
+_FEW = 10
+Met = list[tuple[Known, bool]]
+
+
+@dataclass(slots=True)
+class _Listing:
+    """One listing as it is read. cut: why its end is not reached; early: it need not be."""
+
+    door: Door
+    pages: int = 0
+    total: int | None = None
+    cut: str | None = None
+    ended: bool = False
+    early: bool = False
+    keys: set[int] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)
+    stale: int = 0
+    last_id: int | None = None
+    rising: int = 0
+    falling: int = 0
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether item numbers mostly fall from entry to entry."""
+        return self.falling > 2 * self.rising
+
+    def count(self, met: Met) -> None:
+        """Take a page's entries into account."""
+        before = len(self.keys)
+        for known, _ in met:
+            self.keys.add(hash(known.key))
+            if known.item_id is not None and self.last_id is not None:
+                self.falling += known.item_id < self.last_id
+                self.rising += known.item_id > self.last_id
+            self.last_id = known.item_id or self.last_id
+        self.stale = self.stale + 1 if len(self.keys) == before else 0
+
+    def seen(self, request: Request) -> bool:
+        """Whether it was asked for before; from now on it was."""
+        # Hidden inputs change with every answer of ASP.NET; the target of a postback is what tells two apart.
+        form = [pair for pair in request.form or () if pair[0] in ("__EVENTTARGET", "__EVENTARGUMENT")]
+        mark = hash((request.url, tuple(form)))
+        known = mark in self.asked
+        self.asked.add(mark)
+        return known
+
+
+class Scan:
+    """The listing of one place. Iterate over `pages`; afterwards `report` says what was found and whether it is all.
+
+    fetch: from a request to a capture; raises FetchError.  troubles: what a person should hear of.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        place: Place,
+        ledger: Remembers,
+        fetch: Callable[[Request], Capture],
+        doors: Sequence[Door],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.place = place
+        self.report = PlaceReport(place.start, place.list_path)
+        self.troubles: list[LuutruError] = []
+        self._refusals: list[LuutruError] = []
+        self._job, self._ledger, self._fetch, self._doors, self._now = job, ledger, fetch, doors, now
+        self._known_before = ledger.known_at(place.start)
+
+    def pages(self) -> Iterator[Met]:
+        """What the portal lists, page by page, as the ledger knows it; True beside what this run meets first.
+
+        Raises RateLimited and OutOfTime, and what closed the first door where none is open.
+        """
+        closed: dict[str, str] = {door.name: reason for door in self._doors if (reason := self._closed(door))}
+        if len(closed) == len(self._doors):
+            closed = {}
+        self.report.doors.update(closed)
+        best: _Listing | None = None
+        for door in self._doors:
+            for request in () if door.name in closed else door.knock(self.place):
+                listing = _Listing(door)
+                yield from self._follow(listing, request)
+                if listing.pages and (best is None or self._rank(listing) > self._rank(best)):
+                    best = listing
+                if self._suffices(listing):
+                    break
+            if best is not None and self._suffices(best):
+                break
+        if best is None and self._refusals:
+            raise self._refusals[0]
+        self._judge(best)
+
+    def _follow(self, listing: _Listing, request: Request) -> Iterator[Met]:
+        """Read one listing from its beginning; an error ends it."""
+        following: Request | None = request
+        listing.seen(request)
+        while following is not None:
+            try:
+                answer = listing.door.read(self._fetch(following), self.place)
+            except (OutOfTime, RateLimited):
+                raise
+            except (FetchError, ExtractError) as error:
+                self._fault(listing, error)
+                return
+            listing.pages += 1
+            listing.total = listing.total if answer.total is None else answer.total
+            listing.cut = answer.cut
+            self.report.pages += 1
+            self.report.off_site += answer.off_site
+            self.place = answer.place or self.place
+            met = self._ledger.listed(self.place.start, answer.entries)
+            listing.count(met)
+            yield met
+            following = self._next(listing, answer, met)
+        listing.ended = listing.cut is None and not listing.early
+        self._verdict(listing.door, "open")
+
+    def _next(self, listing: _Listing, answer: Listing, met: Met) -> Request | None:
+        """Where to go on; None at the end, at a cut, and where the rest need not be read."""
+        following = answer.next
+        if following is None or listing.stale >= _STALE_PAGES or listing.seen(following):
+            return None
+        if listing.pages >= self._job.max_pages:
+            listing.cut = f"more than {self._job.max_pages:,} pages"
+            return None
+        if self._may_end(listing, met):
+            listing.early = True
+            return None
+        return self._checkpoint(listing, following, met)
+
+    def _may_end(self, listing: _Listing, met: Met) -> bool:
+        """Whether the rest of a long listing, newest first, need not be read today."""
+        if self._job.full or listing.pages < self._job.whole_pages or not listing.newest_first:
+            return False
+        last = self._ledger.fact("scan", self.place.start)
+        if last is None or self._age(last["whole"]) > timedelta(days=self._job.full_days):
+            return False
+        stamp = _stamp(self._now())
+        return all(not verdict(known, stamp).visit for known, _ in met)
+
+    def _checkpoint(self, listing: _Listing, following: Request, met: Met) -> Request:
+        """Remember how far the listing was read; in a run that was broken off, skip what it had read."""
+        name = f"{self.place.start} {listing.door.name}"
+        kept = self._ledger.fact("checkpoint", name)
+        again = kept is not None and kept["run"] == self._ledger.run and kept["pages"] > listing.pages
+        if again and met and not any(fresh for _, fresh in met):
+            listing.pages = kept["pages"]
+            return Request(kept["url"], None, kept["accept"])
+        if following.form is None and not again:
+            note = {"run": self._ledger.run, "pages": listing.pages, "url": following.url, "accept": following.accept}
+            self._ledger.note("checkpoint", {name: note})
+        return following
+
+    def _closed(self, door: Door) -> str | None:
+        """The verdict on a door that was found closed lately."""
+        kept = self._ledger.fact("door", f"{self.place.start} {door.name}")
+        if kept is None or kept["verdict"] == "open" or self._age(kept["at"]) > CLOSED_FOR:
+            return None
+        return f"{kept['verdict']} (found on {kept['at'][:10]})"
+
+    def _fault(self, listing: _Listing, error: LuutruError) -> None:
+        """A door that does not open, or a listing that breaks off."""
+        name = listing.door.name
+        if listing.pages:
+            listing.cut = f"broke off after {listing.pages} pages: {error}"
+            self.troubles.append(error)
+            self.report.doors[name] = listing.cut
+            return
+        was_open = (self._ledger.fact("door", f"{self.place.start} {name}") or {}).get("verdict") == "open"
+        self._refusals.append(error)
+        if was_open or not isinstance(error, _CLOSING):
+            self.troubles.append(error)
+        self._verdict(listing.door, f"closed: {error.what}", lasting=isinstance(error, _CLOSING))
+
+    def _verdict(self, door: Door, words: str, *, lasting: bool = True) -> None:
+        self.report.doors[door.name] = words
+        if lasting:
+            self._ledger.note(
+                "door", {f"{self.place.start} {door.name}": {"verdict": words, "at": _stamp(self._now())}}
+            )
+
+    def _collected(self) -> int:
+        return sum(self._ledger.tally(self.place.start).values())
+
+    def _suffices(self, listing: _Listing) -> bool:
+        """Whether no other door need be tried."""
+        return listing.early or self._whole(listing)
+
+    def _whole(self, listing: _Listing) -> bool:
+        if not (listing.door.exhaustive and listing.ended):
+            return False
+        collected = self._collected()
+        return not self._dropped(collected, listing.total) if listing.total is None else collected >= listing.total
+
+    def _dropped(self, collected: int, total: int | None) -> bool:
+        """Whether far less is listed than was known, and the server does not say that this is all."""
+        if collected == 0 < self._known_before:
+            return True
+        return total is None and self._known_before >= _FEW and collected < _DROP * self._known_before
+
+    def _rank(self, listing: _Listing) -> tuple[bool, bool, bool, int]:
+        return self._suffices(listing), listing.door.exhaustive, listing.ended, len(listing.keys)
+
+    def _judge(self, best: _Listing | None) -> None:
+        """Say whether what was collected is all, and how that is known."""
+        report = self.report
+        report.list_path, report.collected = self.place.list_path, self._collected()
+        if best is None:
+            report.why = "nothing could be listed"
+            return
+        report.door, report.total = best.door.name, best.total
+        if self._dropped(report.collected, best.total):
+            report.why = f"{report.collected:,} listed where {self._known_before:,} were known"
+            self.troubles.append(
+                NotAListing(
+                    self.place.start,
+                    report.why,
+                    hint="was the portal redesigned? luutru discover shows what can be read; --full tries every door",
+                )
+            )
+        elif self._whole(best):
+            report.complete = True
+            counted = f"the server counts {best.total:,}" if best.total is not None else "the server states no count"
+            report.why = f"read to the end; {counted}"
+            self._ledger.note("scan", {self.place.start: {"whole": _stamp(self._now())}})
+        elif best.early:
+            report.why = "read until everything on a page was known; whole when last read to the end"
+        elif best.total is not None and report.collected < best.total:
+            report.why = f"the server counts {best.total:,}, {report.collected:,} are listed"
+        else:
+            report.why = best.cut or f"the door {best.door.name} does not list everything"
+
+    def _age(self, stamp: str) -> timedelta:
+        return self._now() - datetime.fromisoformat(stamp)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
