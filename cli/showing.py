@@ -17,7 +17,8 @@ def draw_record(record: dict[str, Any], *, color: bool) -> None:
     if record.get("subtitle"):
         screen.print(Text(safe(record["subtitle"]), style="italic"))
     if record.get("gone_at"):
-        screen.print(Text(f"no longer published, noted {safe(record['gone_at'])}", style="bold magenta"))
+        why = f": {safe(record['gone_reason'])}" if record.get("gone_reason") else ""
+        screen.print(Text(f"no longer published, noted {safe(record['gone_at'])}{why}", style="bold magenta"))
     for label, value in _facts(record):
         screen.print(Text.assemble((f"{label:<11}", "cyan"), safe(value)))
     if record.get("summary"):
@@ -55,9 +56,23 @@ def _lists(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "picture", f"{image.get('file_name') or (image.get('url') or '')[:80]}{caption}"
     for file in record.get("attachments") or ():
         yield "file", f"{file.get('label') or file.get('file_name')} <{file.get('url')}>"
+    for file in record.get("files") or ():
+        yield str(file.get("status")), _file_line(file)
     yield from agency_lines(record.get("agency") or {})
     for problem in record.get("problems") or ():
         yield "problem", f"{problem.get('code')}: {problem.get('message')}"
+
+
+def _file_line(file: dict[str, Any]) -> str:
+    """One kept, missing or refused file: its name, then what is known of it."""
+    facts = [
+        file.get("content_type"),
+        f"{file['bytes']:,} bytes" if isinstance(file.get("bytes"), int) else None,
+        f"since {file['missing_since']}" if file.get("missing_since") else None,
+        file.get("error"),
+    ]
+    where = file.get("path") or f"<{file.get('url')}>"
+    return f"{', '.join(filter(None, [file.get('file_name') or file.get('url'), *facts]))}: {where}"
 
 
 def agency_lines(agency: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -35,12 +35,15 @@ def verify(
     archive: ArchiveDir = DEFAULT_ARCHIVE,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Write damaged files anew from their whole lines; no byte is thrown away."),
+        typer.Option("--repair", help="Write damaged records anew, set damaged files aside; no byte is thrown away."),
     ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Read everything that the archive keeps and name each fault, where it is, and its repair."""
+    """Read everything that the archive keeps and name each fault, where it is, and its repair.
+
+    What is harmless is named too, and does not count as a fault.
+    """
     from dataclasses import asdict
     from datetime import UTC, datetime
 
@@ -55,7 +58,7 @@ def verify(
             say(f"repaired {line}", quiet=quiet)
     tally, faults = integrity.Tally(), 0
     for fault in integrity.verify(archive.absolute(), tally):
-        faults += 1
+        faults += not fault.harmless
         if as_json:
             print_json(asdict(fault), indent=None)
         else:
@@ -63,7 +66,10 @@ def verify(
                 f"{fault.file}:{'' if fault.at is None else f' byte {fault.at}:'}{f' {fault.id}:' if fault.id else ''}"
             )
             typer.echo(safe(f"{where} {fault.message}; {fault.repair}"))
-    read = ", ".join(f"{table} {tally.documents(table)}" for table in tally.numbers)
+    counts = {table: tally.documents(table) for table in tally.numbers} | (
+        {"files": tally.files} if tally.files else {}
+    )
+    read = ", ".join(f"{name} {count}" for name, count in counts.items())
     say(f"{read}: {f'{faults} faults' if faults > 1 else '1 fault' if faults else 'all whole'}", quiet=quiet)
     return ExitCode.ARCHIVE if faults else ExitCode.OK
 

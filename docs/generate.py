@@ -48,11 +48,11 @@ stderr.
 def record_page() -> str:
     """The field dictionary."""
     from scraper.extract import FIELDS
-    from scraper.models import Record
+    from scraper.models import KeptFile, Record
     from storage.schema import schema
 
     parts = [RECORD_INTRO]
-    for model in _models(Record):
+    for model in (*_models(Record), *_models(KeptFile)):
         parts.append(f"## {model.__name__}\n\n{inspect.getdoc(model)}\n")
         parts.append(_table("field | type | meaning", _fields(model)))
         if model is Record:

@@ -17,6 +17,7 @@ SCHEMA_VERSION = 1
 Precision = Literal["second", "minute", "day", "month"]
 CaptureSource = Literal["http", "file", "text", "warc", "wet", "mhtml"]
 EmailLabel = Literal["contact", "submissions", "other"]
+FileStatus = Literal["stored", "missing", "refused", "failed"]
 OutcomeKind = Literal["new", "changed", "unchanged", "gone", "skipped", "failed"]
 
 
@@ -43,6 +44,36 @@ class Attachment:
     url: str = doc("absolute address")
     file_name: str | None = doc("last part of the address, percent-decoded", default=None)
     label: str | None = doc("link text as printed", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFile:
+    """What a file's address gave before its content changed; kept beside the newer content."""
+
+    sha256: str = doc("SHA-256 of the content, hexadecimal")
+    bytes: int | None = doc("size of the content", default=None)
+    path: str | None = doc("where the content is kept, relative to the archive's folder", default=None)
+    fetched_at: str | None = doc("ISO 8601: when it was received", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """What became of one picture or attachment of an article. The facts about content are those of the kept one."""
+
+    url: str = doc("address, as in `images` or `attachments`")
+    status: FileStatus = doc(
+        "`stored`; `missing`: its address answers 404 or 410, an earlier content may be kept; `refused`: not wanted by "
+        "type, size, host or robots.txt; `failed`: not received, which may pass"
+    )
+    sha256: str | None = doc("SHA-256 of the content, hexadecimal", default=None)
+    bytes: int | None = doc("size of the content", default=None)
+    content_type: str | None = doc("media type that the content shows, else the one that was declared", default=None)
+    file_name: str | None = doc("name as offered, made safe for any file system", default=None)
+    path: str | None = doc("where the content is kept, relative to the archive's folder", default=None)
+    fetched_at: str | None = doc("ISO 8601: when the content was received, or else last asked for", default=None)
+    error: str | None = doc("code of the fault of the last attempt, null where there was none", default=None)
+    missing_since: str | None = doc("ISO 8601: when its address was first found to give nothing", default=None)
+    earlier: tuple[EarlierFile, ...] = doc("other contents that the address gave before, latest first", default=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ decisions and names, and never how documents reach the disk. What a storage owes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +21,11 @@ from scraper.errors import ArchiveError, InputError
 from scraper.models import Outcome, Record
 from storage import identity
 from storage.agencies import select
-from storage.decide import Json, article, decide
+from storage.decide import Json, article, decide, sighting
+from storage.file_store import FileStore, place_of
 from storage.filters import Day, Test, test_of
 from storage.intake import Entry, batches, entry
+from storage.kept_files import located
 from storage.putting import failed, outcome_of, stage
 from storage.staging import Staging
 
@@ -65,8 +67,12 @@ class ArchiveStorage(Protocol):
 class Archive:
     """A folder of records. Use `Archive.open`; everything raises ArchiveError or one of its kinds where files fail."""
 
-    def __init__(self, path: Path, storage: ArchiveStorage, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, path: Path, storage: ArchiveStorage, clock: Callable[[], datetime], *, writable: bool = True
+    ) -> None:
         self.path = path
+        self.files = FileStore(path, writable=writable)
+        """Contents of pictures and attachments, by digest: put there before the record that names them."""
         self.tables = MappingProxyType({name: storage.table(name) for name in TABLES})
         """TinyDB tables `articles`, `revisions` (superseded states) and `agencies`, for any TinyDB query."""
         self._storage: ArchiveStorage | None = storage
@@ -94,10 +100,16 @@ class Archive:
 
             storage = LineStorage
         folder = Path(path).absolute()
-        return cls(folder, storage(folder, writable=mode == "w", lock_timeout=lock_timeout, now=_stamp(clock())), clock)
+        writable = mode == "w"
+        kept = storage(folder, writable=writable, lock_timeout=lock_timeout, now=_stamp(clock()))
+        return cls(folder, kept, clock, writable=writable)
 
     def put(self, record: Record | Mapping[str, Any]) -> Outcome:
-        """Store one record durably and tell what became of it. Raises InputError for one that JSON cannot hold."""
+        """Store one record durably and tell what became of it. Raises InputError for one that JSON cannot hold.
+
+        A mapping may carry `files`, a list of `scraper.models.KeptFile` or of objects of that shape: what became of the
+        article's pictures and attachments. Their paths are the archive's affair.
+        """
         ready = entry(record)
         if ready.error is not None:
             raise ready.error
@@ -120,8 +132,39 @@ class Archive:
         for batch in batches(ready, records=batch_records, size=batch_characters, seconds=batch_seconds):
             yield from self._store(batch)
 
-    def mark_gone(self, reference: str) -> Outcome | None:
-        """Note that an article is no longer published (its address answers 404 or 410); None where it is unknown."""
+    def put_batch(self, records: Sequence[Record | Mapping[str, Any]]) -> list[Outcome]:
+        """Store these records with one durable write: their outcomes, in order, `failed` for what cannot be stored."""
+        return self._store([entry(record) for record in records])
+
+    def mark_seen(self, references: Iterable[str]) -> list[Outcome | None]:
+        """Note, with one durable write, that the server says that these pages have not changed (304).
+
+        `last_seen` moves, and one that was gone is published again. references: as for `get`. Outcomes in order, None
+        for an unknown article.
+        """
+        wanted = list(references)
+        if all(self._number(reference) is None for reference in wanted):
+            return [None for _ in wanted]
+        outcomes: list[Outcome | None] = []
+        with self._open_storage().writing():
+            staging, now = self._staging(), _stamp(self._clock())
+            for number in map(self._number, wanted):
+                stored = None if number is None else staging.article(number)
+                if number is None or stored is None:
+                    outcomes.append(None)
+                    continue
+                decision, result = sighting(stored, now)
+                staging.put_article(number, result)
+                outcomes.append(outcome_of(decision, result, result))
+            self._open_storage().commit(staging.changes)
+        return outcomes
+
+    def mark_gone(self, reference: str, reason: str | None = None) -> Outcome | None:
+        """Note that an article is no longer published; None where it is unknown.
+
+        reason: how that is known, where it is more than an address that answers 404 or 410. The outcome's reason ends
+        in it, and it is kept as `gone_reason` until the article is published again.
+        """
         if self._number(reference) is None:
             return None
         with self._open_storage().writing():
@@ -129,7 +172,7 @@ class Archive:
             stored = None if number is None else self.tables["articles"].document(number)
             if number is None or stored is None:
                 return None
-            decision = decide(stored, None)
+            decision = decide(stored, None, gone_reason=reason)
             gone = article(decision, stored, None, number=number, order=0, now=_stamp(self._clock()))
             self._open_storage().commit({"articles": {number: gone}})
         return outcome_of(decision, gone, gone)
@@ -261,11 +304,17 @@ class Archive:
         storage = self._open_storage()
         if all(item.error for item in batch):
             return [failed(item.error) for item in batch if item.error]
+        for item in batch:
+            if item.record.get("files"):
+                item.record["files"] = located(item.record["files"], self._place)
         with storage.writing():
             staging, now = self._staging(), _stamp(self._clock())
             outcomes = [failed(item.error) if item.error else stage(staging, item.record, now) for item in batch]
             storage.commit(staging.changes)
         return outcomes
+
+    def _place(self, sha256: str) -> str | None:
+        return place_of(sha256) if sha256 in self.files else None
 
 
 def _stamp(moment: datetime) -> str:

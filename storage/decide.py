@@ -7,6 +7,7 @@ Three kinds of fields:
   without a revision; a missing one never wipes it. The agency is one of them, because its facts come from the footer of
   every page: one new telephone number would otherwise make a revision of every article of the portal, and the revisions
   would no longer say who edited what. The facts as they stood earlier remain in earlier revisions and kept captures.
+  What is known of pictures and attachments as files (`files`) moves likewise, by the rules of `kept_files`.
 - everything else (evidence, problems, HTML, capture) tells how one capture was read. It stays with the revision that it
   explains, unless the very same bytes were read again: then the newer reading replaces the older one.
 """
@@ -22,7 +23,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scraper.models import OutcomeKind
-from storage import identity
+from scraper.text import tidy
+from storage import identity, kept_files
 
 Json = dict[str, Any]
 
@@ -55,9 +57,13 @@ ADDED_FIELDS = (
     "last_seen",
     "aliases",
     "gone_at",
+    "gone_reason",
     "absences",
+    "files",
 )
-"""What the archive adds to a record."""
+"""What the archive adds to a record; of these `files` alone is given to it, beside the record."""
+
+_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class Decision:
     """kind and reason for the outcome; names of changed fields; all addresses known from now on.
 
     late: the new capture is older than the stored one, so its content belongs into the past. back: the article was gone
-    and is published again. content_hash: the new record's.
+    and is published again. content_hash: the new record's. gone_reason: how it is known that it is gone, where told.
     """
 
     kind: OutcomeKind
@@ -75,19 +81,21 @@ class Decision:
     late: bool = False
     content_hash: str = ""
     back: bool = False
+    gone_reason: str | None = None
 
 
-def decide(stored: Json | None, new: Json | None) -> Decision:
+def decide(stored: Json | None, new: Json | None, *, gone_reason: str | None = None) -> Decision:
     """Compare a stored dict with a new record; `stored` None: never seen; `new` None: the page is no longer published.
 
-    Raises ValueError when both are None.
+    gone_reason: how that is known; the first one told stays. Raises ValueError when both are None.
     """
     if new is None:
         if stored is None:
             raise ValueError("nothing to decide on")
         since = stored.get("gone_at")
+        why = stored.get("gone_reason") or tidy(gone_reason or "")[:_LONGEST_REASON] or None
         reason = f"no longer published since {since}" if since else "no longer published"
-        return Decision("gone", reason, (), _aliases(stored, {}))
+        return Decision("gone", f"{reason}: {why}" if why else reason, (), _aliases(stored, {}), gone_reason=why)
     digest = content_hash(new)
     if stored is None:
         return Decision("new", "first seen", (), _aliases({}, new), False, digest)
@@ -129,15 +137,26 @@ def article(decision: Decision, stored: Json | None, new: Json | None, *, number
     if stored is None:
         return revision(decision, new or {}, number=number, order=order, now=now)
     if new is None:
-        return {**stored, "aliases": list(decision.aliases), "gone_at": stored.get("gone_at") or now}
+        gone = {"gone_at": stored.get("gone_at") or now, "gone_reason": decision.gone_reason}
+        return {**stored, "aliases": list(decision.aliases), **gone}
     seen = {"first_seen": stored["first_seen"], "last_seen": max(stored["last_seen"], now)}
     if decision.kind == "changed" and not decision.late:
-        still_gone = {} if decision.back else {"gone_at": stored.get("gone_at")}
-        return revision(decision, new, number=number, order=order, now=now) | seen | still_gone
+        still_gone = {} if decision.back else {name: stored.get(name) for name in ("gone_at", "gone_reason")}
+        files = _files(stored, new, now, only=kept_files.referred(new))
+        return revision(decision, new, number=number, order=order, now=now) | seen | still_gone | files
     kept = {**stored, **seen, "aliases": list(decision.aliases)}
-    return (
-        kept if decision.late else {**kept, **_moved(stored, new), **(_published(stored, now) if decision.back else {})}
-    )
+    if decision.late:
+        return kept
+    back = _published(stored, now) if decision.back else {}
+    return {**kept, **_moved(stored, new), **_files(stored, new, now), **back}
+
+
+def sighting(stored: Json, now: str) -> tuple[Decision, Json]:
+    """Decision and stored dict that result when the server says that the page has not changed since it was fetched."""
+    back = bool(stored.get("gone_at"))
+    reason = "not modified" + ("; published again" if back else "")
+    result = {**stored, "last_seen": max(stored["last_seen"], now), **(_published(stored, now) if back else {})}
+    return Decision("unchanged", reason, back=back), result
 
 
 def revision(decision: Decision, new: Json, *, number: int, order: int, now: str) -> Json:
@@ -153,14 +172,22 @@ def revision(decision: Decision, new: Json, *, number: int, order: int, now: str
         "last_seen": now,
         "aliases": list(decision.aliases),
         "gone_at": None,
+        "gone_reason": None,
         "absences": [],
+        "files": kept_files.merged(None, new.get("files"), now=now),
     }
 
 
 def _published(stored: Json, now: str) -> Json:
     """The state is published again: its absence ends now and stays on record."""
     absence = {"gone_at": stored["gone_at"], "back_at": now}
-    return {"gone_at": None, "absences": [*(stored.get("absences") or []), absence]}
+    if stored.get("gone_reason"):
+        absence["reason"] = stored["gone_reason"]
+    return {"gone_at": None, "gone_reason": None, "absences": [*(stored.get("absences") or []), absence]}
+
+
+def _files(stored: Json, new: Json, now: str, only: set[str] | None = None) -> Json:
+    return {"files": kept_files.merged(stored.get("files"), new.get("files"), now=now, only=only)}
 
 
 def _moved(stored: Json, new: Json) -> Json:

@@ -129,6 +129,14 @@ def synced(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably, as far as they are missing."""
+    missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
+    for one in reversed(missing):
+        with synced(one.parent):
+            one.mkdir(exist_ok=True)
+
+
 def _marks(found: os.stat_result) -> Marks:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 

@@ -12,6 +12,7 @@ from scraper.errors import InputError
 from scraper.models import Record, to_dict
 from storage.decide import ADDED_FIELDS, Json
 from storage.identity import addresses
+from storage.kept_files import checked
 from storage.line_format import encode
 
 MAX_BYTES = 1 << 27
@@ -32,12 +33,15 @@ class Entry:
 def entry(record: Record | Mapping[str, Any]) -> Entry:
     """The record as plain JSON data of its own, without what an archive adds, `aliases` of another archive excepted.
 
-    It comes back equal from the archive or is refused now: NaN, lone surrogates, foreign objects, bottomless nesting.
+    `files`, which tells what became of its pictures and attachments, may stand beside it (`kept_files.checked`). The
+    record comes back equal from the archive or is refused now: NaN, lone surrogates, foreign objects, endless depth.
     """
     data = to_dict(record) if isinstance(record, Record) else record
     try:
         if not isinstance(data, Mapping):
             raise TypeError(f"an object was expected, not {type(data).__name__}")
+        if "files" in data:
+            data = {**data, "files": checked(data["files"])}
         _check_keys(data, MAX_DEPTH)
         text = encode(dict(data))
         if len(text.encode("utf-8")) > MAX_BYTES:
@@ -47,7 +51,7 @@ def entry(record: Record | Mapping[str, Any]) -> Entry:
     except (TypeError, ValueError, RecursionError) as error:
         return Entry({}, error=InputError(_name(data), _cause(error), what="cannot store this record"))
     known = addresses(plain)
-    plain = {name: value for name, value in plain.items() if name not in ADDED_FIELDS}
+    plain = {name: value for name, value in plain.items() if name not in ADDED_FIELDS or name == "files"}
     if isinstance(data.get("aliases"), list):
         plain["aliases"] = list(known)
     return Entry(plain, len(text))

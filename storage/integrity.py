@@ -1,7 +1,7 @@
 """Reads everything that an archive keeps, names each fault with its repair, and repairs what can be repaired.
 
-Nothing is kept in memory but document numbers. Repairing never drops a byte: damaged bytes go into
-`<table>.damaged`, the file as it was stays as `<table>.before-repair.json`.
+Nothing is kept in memory but document numbers and eight bytes per file of an article. Repairing never drops a byte:
+damaged bytes go into `<table>.damaged`, the file as it was stays as `<table>.before-repair.json`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from storage import identity, migrations
 from storage.archive import TABLES
 from storage.decide import Json, content_hash
 from storage.faults import translated
+from storage.file_check import FileCheck, repair_files
 from storage.files import free_name, keep_aside, synced
 from storage.line_format import FORMAT, LONGEST_HEAD, NewerFormat, number_in, parsed, read_head, text_in
 from storage.line_index import LineIndex, open_index
@@ -38,7 +39,10 @@ _HEAD_END = b'": {\n'
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """file: its name; code: one word for machines; at: byte; length: bytes; id: article, where it can be told."""
+    """file: its name; code: one word for machines; at: byte; length: bytes; id: article, where it can be told.
+
+    harmless: nothing is lost or wrong, but a person may wish to know.
+    """
 
     file: str
     code: str
@@ -47,15 +51,17 @@ class Fault:
     at: int | None = None
     length: int | None = None
     id: str | None = None
+    harmless: bool = False
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was read: the documents' numbers per table, sorted; complete when all faults are out."""
+    """What was read: the documents' numbers per table, sorted, and how many files; complete when all faults are out."""
 
     numbers: dict[str, array[int]] = field(default_factory=dict)
     expected: tuple[array[int], array[int]] = field(default_factory=lambda: (array("Q"), array("Q")))
     """Numbers of the revisions that there must be, and of the articles whose they are."""
+    files: int = 0
 
     def documents(self, table: str) -> int:
         """How many documents a table has."""
@@ -75,16 +81,20 @@ def verify(folder: Path, tally: Tally) -> Iterator[Fault]:
     Raises ArchiveError where there is no archive or one of an earlier format, SchemaTooNew for one of a later.
     """
     present = present_tables(folder)
+    files = FileCheck(folder)
     if "articles" not in present:
         yield Fault("articles.json", "missing", "the file is missing", "restore it from a backup")
     for table in present:
-        yield from _TableCheck(folder, table, tally).faults()
+        yield from _TableCheck(folder, table, tally, files).faults()
     for number, owner in zip(*tally.expected, strict=True):
         if not tally.has("revisions", number):
             message = "an earlier revision of this article is missing"
             yield Fault(
                 "revisions.json", "lost_revision", message, "restore it from a backup", id=identity.id_of(owner)
             )
+    for name, code, message, remedy, harmless in files.faults():
+        yield Fault(name, code, message, remedy, harmless=harmless)
+    tally.files = files.count
 
 
 def present_tables(folder: Path) -> list[str]:
@@ -97,10 +107,11 @@ def present_tables(folder: Path) -> list[str]:
 
 
 class _TableCheck:
-    def __init__(self, folder: Path, table: str, tally: Tally) -> None:
+    def __init__(self, folder: Path, table: str, tally: Tally, files: FileCheck | None = None) -> None:
         self._path = folder / f"{table}.json"
         self._table = table
         self._tally = tally
+        self._files = files
         tally.numbers[table] = array("Q")
 
     def faults(self) -> Iterator[Fault]:
@@ -158,6 +169,8 @@ class _TableCheck:
         if self._table == "revisions" and not self._is_article(known):
             message = f"revision {document.get('revision')} of an article that is not there"
             yield self._fault("orphan", message, "add the article's page again", at=at, id=known)
+        for code, message, remedy in self._files.told_by(document) if self._files else ():
+            yield self._fault(code, message, remedy, at=at, id=known)
         if self._table == "articles" and isinstance(document.get("revision"), int):
             for order in range(1, min(document["revision"], _MOST_REVISIONS)):
                 self._tally.expected[0].append(identity.number_of(f"revision {known} {order}"))
@@ -227,7 +240,7 @@ def _is_true(index: LineIndex, descriptor: int) -> bool:
 
 
 def repair(folder: Path, *, lock_timeout: float, now: str) -> list[str]:
-    """Write every damaged file anew from its whole lines; tell what was done, a line each.
+    """Write every damaged file of records anew from its whole lines, set other damaged files aside; a line for each.
 
     Raises Locked after `lock_timeout` seconds, NoSpace, ArchiveError; then the files are as before.
     """
@@ -243,6 +256,7 @@ def repair(folder: Path, *, lock_timeout: float, now: str) -> list[str]:
                 if fault.code == "index":
                     path.with_suffix(".index").unlink(missing_ok=True)
                     done.append(f"{fault.file}: deleted, it is made again")
+        done += repair_files(folder)
     return done
 
 

@@ -23,7 +23,7 @@ from scraper.errors import ArchiveError, Corrupt
 from storage import identity, migrations
 from storage.decide import Json
 from storage.faults import translated
-from storage.files import synced
+from storage.files import make_folder
 from storage.line_file import LineFile
 from storage.line_index import Key
 from storage.line_reader import MIN_INDEXED
@@ -213,10 +213,7 @@ class LineStorage(Storage):
         if self._files:
             raise ArchiveError(str(self._folder), "the folder has vanished")
         with translated(self._folder):
-            missing = [folder for folder in (self._folder, *self._folder.parents) if not folder.is_dir()]
-            for folder in reversed(missing):
-                with synced(folder.parent):
-                    folder.mkdir(exist_ok=True)
+            make_folder(self._folder)
 
     @contextlib.contextmanager
     def _being_alone(self) -> Iterator[None]:

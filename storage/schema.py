@@ -13,7 +13,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from scraper.models import SCHEMA_VERSION, Email, Record
+from scraper.models import SCHEMA_VERSION, Email, KeptFile, Record
 
 FILE = Path(__file__).with_name("record.schema.json")
 
@@ -34,10 +34,16 @@ _ADDED = {
     "last_seen": {"type": "string", "description": "ISO 8601: when it last saw this state"},
     "aliases": {"type": "array", "items": _TEXT, "description": "every address that led to the article"},
     "gone_at": {"type": ["string", "null"], "description": "ISO 8601: when it was found to be published no longer"},
+    "gone_reason": {"type": ["string", "null"], "description": "how that is known, where it was told"},
     "absences": {
         "type": "array",
-        "items": {"type": "object", "properties": {"gone_at": _TEXT, "back_at": _TEXT}},
-        "description": "when this state was gone and published again, both ISO 8601",
+        "items": {"type": "object", "properties": {"gone_at": _TEXT, "back_at": _TEXT, "reason": _TEXT}},
+        "description": "when this state was gone and published again, both ISO 8601, and how that was known, if told",
+    },
+    "files": {
+        "type": "array",
+        "items": {"$ref": "#/$defs/KeptFile"},
+        "description": "what became of each picture and attachment that was asked for",
     },
 }
 
@@ -47,6 +53,7 @@ def schema() -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     record = _object(Record, definitions)
     record["properties"]["schema"]["const"] = SCHEMA_VERSION
+    _of(KeptFile, definitions)
     record["properties"] |= _ADDED
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,0 +1,125 @@
+"""What an archive knows of an article's pictures and attachments: `files` of a record. Pure.
+
+A moving fact: it makes no revision. Content that was kept once is never forgotten: a file that is missing now, or that
+could not be fetched again, keeps its digest and path, and content that the same address gave earlier stays under
+`earlier`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from scraper.models import EarlierFile, FileStatus, KeptFile, to_dict
+from storage.identity import address_key
+
+Json = dict[str, Any]
+
+MOST_EARLIER = 20
+"""Contents of one address that are named besides the latest; of one that changes at every sight, the files stay."""
+NOT_IN_ARCHIVE = "not_in_archive"
+"""`error` of a file that a record calls stored, but whose content this archive does not have."""
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_CONTENT = ("sha256", "bytes", "content_type", "file_name", "path", "fetched_at")
+_STATUSES = typing.get_args(FileStatus)
+
+
+def checked(files: Any) -> list[Json]:
+    """`files` as the caller of `Archive.put` gives it, whole: objects or `KeptFile`s. Paths are left to the archive.
+
+    Raises TypeError or ValueError for anything else.
+    """
+    plain = to_dict(files)
+    if not isinstance(plain, list):
+        raise TypeError("`files` must be a list")
+    return [_checked(KeptFile, one) for one in plain]
+
+
+def located(files: Iterable[Json], place: Callable[[str], str | None]) -> list[Json]:
+    """The same with true paths. place: a digest's path in this archive, None where its content is not kept.
+
+    A file that is called stored but is not here counts as failed: the record is kept, and says what it lacks.
+    """
+    found = []
+    for one in files:
+        path = place(one["sha256"]) if one["sha256"] else None
+        lost = {"status": "failed", "error": NOT_IN_ARCHIVE} if one["status"] == "stored" and path is None else {}
+        earlier = [{**past, "path": place(past["sha256"])} for past in one["earlier"]]
+        found.append({**one, **lost, "path": path, "earlier": earlier})
+    return found
+
+
+def merged(stored: Any, given: Any, *, now: str, only: set[str] | None = None) -> list[Json]:
+    """What is known of the files after `given` (as of `located`, or None) came to what is `stored`.
+
+    A file that is not given stays as it is, if its address is among `only` (keys of `referred`); None: all stay.
+    """
+    known = {_key(one): one for one in _objects(stored)}
+    result = [_later(known.pop(_key(one), None), one, now) for one in _objects(given)]
+    return result + [one for key, one in known.items() if only is None or key in only]
+
+
+def referred(record: Mapping[str, Any]) -> set[str]:
+    """Keys of the addresses of a record's pictures and attachments."""
+    return {_key(one) for name in ("images", "attachments") for one in _objects(record.get(name))}
+
+
+def digests(record: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """(path, SHA-256) of every content that a stored record says is kept, as written there."""
+    for one in _objects(record.get("files")):
+        for content in (one, *_objects(one.get("earlier"))):
+            if content.get("path") is not None:
+                yield content["path"], content.get("sha256")
+
+
+def _later(old: Json | None, new: Json, now: str) -> Json:
+    """One file after another attempt. An attempt without content never wipes content, nor a certain fact a doubt."""
+    was: Json = old or {}
+    earlier, held = list(_objects(was.get("earlier"))), was.get("path") is not None
+    if new["status"] == "stored":
+        if held and was["sha256"] != new["sha256"]:
+            earlier.insert(0, {field.name: was.get(field.name) for field in dataclasses.fields(EarlierFile)})
+        earlier = [one for one in earlier if one["sha256"] != new["sha256"]]
+        return {**new, "missing_since": None, "earlier": (earlier or new["earlier"])[:MOST_EARLIER]}
+    if new["status"] == "missing":
+        since = was.get("missing_since") or new["missing_since"] or new["fetched_at"] or now
+        content = {name: was.get(name) for name in _CONTENT} if held else {}
+        return {**new, **content, "missing_since": since, "earlier": earlier or new["earlier"]}
+    if held or (new["status"] == "failed" and was.get("status") == "missing"):
+        return {**was, "error": new["error"]}
+    return {**new, "missing_since": None, "earlier": earlier or new["earlier"]}
+
+
+def _checked(model: type, value: Any) -> Json:
+    """All fields of a model, each of its type; unknown keys are dropped."""
+    if not isinstance(value, dict):
+        raise TypeError(f"`files`: an object was expected, not {type(value).__name__}")
+    whole = {field.name: value.get(field.name) for field in dataclasses.fields(model)}
+    for name, item in whole.items():
+        kind = int if name == "bytes" else list if name == "earlier" else str
+        if item is not None and (not isinstance(item, kind) or isinstance(item, bool)):
+            raise TypeError(f"`files`: {name} must be {kind.__name__}, not {type(item).__name__}")
+    if whole["sha256"] is not None and not _DIGEST.fullmatch(whole["sha256"]):
+        raise ValueError("`files`: sha256 must be 64 hexadecimal digits in lower case")
+    if model is KeptFile:
+        if whole["status"] not in _STATUSES:
+            raise ValueError(f"`files`: status must be one of {', '.join(_STATUSES)}")
+        if address_key(whole["url"] or "") is None:
+            raise ValueError("`files`: each needs the address that it has on the web")
+        whole["earlier"] = [_checked(EarlierFile, one) for one in whole["earlier"] or ()]
+    if whole["sha256"] is None and (model is EarlierFile or whole["status"] == "stored"):
+        raise ValueError("`files`: what is stored needs its sha256")
+    return whole
+
+
+def _key(one: Mapping[str, Any]) -> str:
+    url = one.get("url")
+    return (address_key(url) or url) if isinstance(url, str) else ""
+
+
+def _objects(value: Any) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
