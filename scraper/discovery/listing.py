@@ -70,9 +70,9 @@ class Listing:
 
     next: the request for the following page; None where this is the last.  total: how many items the server says that
     the list holds, None where it does not say.  place: what the answer tells about the place beyond what was known.
-    cut: why the listing may stop before its end (`row_limit`: a full page without a way on; `newest_only`), else None.
-    folders: rows of this answer that are folders: no entries, though the server's total counts them.
-    off_site: links of this answer that lead away from the place's host and were left out.
+    cut: why the listing may stop before its end (`row_limit`: a full page without a way on; `newest_only`; `folders`:
+    some rows are folders, whose own views `place` names), else None.  off_site: links left out, since they lead to
+    other hosts.  folders: rows that are folders, no entries, though the server's total counts them.
     further: listings of their own that this answer names, such as the parts of a sitemap index.
     """
 
@@ -81,8 +81,8 @@ class Listing:
     total: int | None = None
     place: Place | None = None
     cut: str | None = None
-    folders: int = 0
     off_site: int = 0
+    folders: int = 0
     further: tuple[Request, ...] = ()
 
 
