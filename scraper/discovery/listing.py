@@ -70,7 +70,10 @@ class Listing:
 
     next: the request for the following page; None where this is the last.  total: how many items the server says that
     the list holds, None where it does not say.  place: what the answer tells about the place beyond what was known.
-    cut: why the listing may stop before its end (`row_limit`: a full page without a way on; `newest_only`), else None.
+    cut: why the listing may stop before its end (`row_limit`: a full page without a way on; `newest_only`; `folders`:
+    some rows are folders, whose own views `place` names), else None.  off_site: links left out, since they lead to
+    other hosts.  folders: rows that are folders, no entries, though the server's total counts them.
+    further: listings of their own that this answer names, such as the parts of a sitemap index.
     """
 
     entries: tuple[ListingEntry, ...] = ()
@@ -78,6 +81,9 @@ class Listing:
     total: int | None = None
     place: Place | None = None
     cut: str | None = None
+    off_site: int = 0
+    folders: int = 0
+    further: tuple[Request, ...] = ()
 
 
 class Door(Protocol):
@@ -92,7 +98,7 @@ class Door(Protocol):
         """Whether following `next` to its end gives every item that anyone may see. A feed's does not."""
 
     def knock(self, place: Place) -> tuple[Request, ...]:
-        """The first requests, each the beginning of a listing of its own; empty where there is nothing to ask."""
+        """The first requests, each the beginning of a listing; empty where the place gives nothing to ask."""
 
     def read(self, capture: Capture, place: Place) -> Listing:
         """What an answer says. Raises NotAListing (a typed error) for one that is no listing of this door's kind."""
