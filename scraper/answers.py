@@ -9,7 +9,19 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from scraper.errors import AccessDenied, FetchError, LoginPage, NetworkError, NotFound, RateLimited, SoftError
+from scraper.errors import (
+    AccessDenied,
+    Disallowed,
+    FetchError,
+    LoginPage,
+    NetworkError,
+    NotFound,
+    OffSite,
+    OutOfTime,
+    RateLimited,
+    SoftError,
+    Threshold,
+)
 from scraper.text import tidy
 
 Kind = TypeVar("Kind", bound=FetchError)
@@ -26,7 +38,17 @@ _HINTS: dict[type[FetchError], str] = {
     RateLimited: "run again later, or with longer pauses",
     SoftError: "open the address in a browser to see what the server says",
     NetworkError: "the server is in trouble; run again later",
+    Threshold: "ask for it by ID, or through another view of the list",
+    Disallowed: "if the owner permits it, name the path in `ignore`, and a `reason`, under [portal.robots]",
+    OffSite: "if it belongs to the portal, name it in `hosts` of the settings file",
+    OutOfTime: "run again: it goes on from here",
 }
+# SharePoint's error codes in the body of a 500 (JSON, XML or HTML): list view threshold (0x80070024), access denied
+# (0x80070005).
+_SHAREPOINT_CODE = re.compile(rb"-(2147024860|2147024891)(?![0-9])")
+_SHAREPOINT_ERRORS: dict[bytes, type[FetchError]] = {b"2147024860": Threshold, b"2147024891": AccessDenied}
+ERROR_BYTES = 65_536
+"""How much of an error's body is worth reading."""
 # Paths that redirects lead to when there is no page to show. Authenticate, AccessDenied, error, PageNotFoundError are
 # SharePoint's, `/adfs/ls` is its federation service's; the rest are common conventions.
 _DOORS: tuple[tuple[re.Pattern[str], type[FetchError]], ...] = tuple(
@@ -47,27 +69,36 @@ class Again(Exception):
     """An error that may pass.
 
     retries: how many more tries are worthwhile.  wait: seconds that the server asked for, None if it did not.
+    refused: whether the server has said that it did not take the request (429, 503).
     """
 
-    def __init__(self, error: FetchError, *, retries: int = _MANY, wait: float | None = None) -> None:
+    def __init__(
+        self, error: FetchError, *, retries: int = _MANY, wait: float | None = None, refused: bool = False
+    ) -> None:
         super().__init__(str(error))
         self.error = error
         self.retries = retries
         self.wait = wait
+        self.refused = refused
 
 
-def check_answer(source: str, status: int, headers: Mapping[str, str], now: datetime, *, at: str = "") -> None:
+def check_answer(
+    source: str, status: int, headers: Mapping[str, str], now: datetime, *, at: str = "", body: bytes = b""
+) -> None:
     """Pass an answer whose body is a page; raise the FetchError that any other is, inside `Again` where it may pass.
 
     source: how messages call the page.  headers: a mapping that ignores letter case.  at: who answered, if another.
+    body: of a 500, as much as was read.
     """
     at = f" at {at[:200]}" if at else ""
     if 200 <= status < 300 and status != 206:
         # SharePoint's error and access-denied pages answer 200; only this header gives them away.
-        if (code := headers.get("SharePointError")) is not None:
-            raise failure(SoftError, source, f"SharePointError: {tidy(code)[:40]}{at}")
+        if (told := headers.get("SharePointError")) is not None:
+            raise failure(SoftError, source, f"SharePointError: {tidy(told)[:40]}{at}")
         return
     cause = f"HTTP {status}{_phrase(status)}{at}"
+    if status == 500 and (code := _SHAREPOINT_CODE.search(body)):
+        raise failure(_SHAREPOINT_ERRORS[code[1]], source, f"{cause}, SharePoint's error {code[0].decode()}")
     wait = retry_after(headers.get("Retry-After"), now)
     error: FetchError
     if status == 429 or (status == 503 and wait is not None):
@@ -84,7 +115,7 @@ def check_answer(source: str, status: int, headers: Mapping[str, str], now: date
     else:
         error = failure(FetchError, source, cause)
     if status in _PASSING:
-        raise Again(error, retries=_PASSING[status], wait=wait)
+        raise Again(error, retries=_PASSING[status], wait=wait, refused=status in (429, 503))
     raise error
 
 
@@ -114,11 +145,11 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - now).total_seconds())
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def charset_of(content_type: str | None) -> str | None:

@@ -223,6 +223,8 @@ class Capture:
     info: CaptureInfo
     name: str = ""
     """How messages call it: the address or file name that the user gave."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Those of the answer as received, repeated names side by side (at most 100, 64 KB); no part of the record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import http.client
 import io
+import itertools
 import socket
 import ssl
 import zlib
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from scraper.fetch import FetchOptions
 
 _PIECE = 65_536
+_HEADERS = 100
+_HEADER_CHARACTERS = 65_536
+_COOKIES = 100
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _ACCEPT = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -66,19 +70,38 @@ class Answer:
         location = self.headers.get("Location")
         return location and _as_utf8(location)
 
+    @property
+    def header_list(self) -> tuple[tuple[str, str], ...]:
+        """As received, repeated names side by side, as far as they are of decent number and length."""
+        kept: list[tuple[str, str]] = []
+        left = _HEADER_CHARACTERS
+        for name, value in itertools.islice(self._response.raw.headers.iteritems(), _HEADERS):
+            left -= len(name) + len(value)
+            if left < 0:
+                break
+            kept.append((name, value))
+        return tuple(kept)
+
     def body(self) -> bytes:
         """The whole body, content coding undone. Raises TooLarge, or NetworkError (in `Again` where it may pass)."""
         length = self.headers.get("Content-Length", "")
         if length.isdecimal() and int(length[:20]) > self._limit:
             raise self._trip.too_large()
+        content = self.beginning(self._limit + 1)
+        if len(content) > self._limit:
+            raise self._trip.too_large()
+        return content
+
+    def beginning(self, size: int) -> bytes:
+        """The body as far as `size` bytes, however long it is; the rest is not read. Raises as `body`."""
         pieces: list[bytes] = []
-        left = self._limit
+        left = size
         with translated(self._trip.source):
-            for piece in self._decoded(self._response.raw.stream(_PIECE, decode_content=False)):
-                left -= len(piece)
-                if left < 0:
-                    raise self._trip.too_large()
-                pieces.append(piece)
+            for piece in self._decoded(self._response.raw.stream(min(_PIECE, size), decode_content=False)):
+                pieces.append(piece[:left])
+                left -= len(pieces[-1])
+                if left == 0:
+                    break
         return b"".join(pieces)
 
     def _decoded(self, raw: Iterable[bytes]) -> Iterable[bytes]:
@@ -106,15 +129,33 @@ class Client:
         self._session.close()
 
     @contextlib.contextmanager
-    def exchange(self, address: str, trip: Trip) -> Iterator[Answer]:
-        """Ask for `address` (in the form of `request_url`). Raises NetworkError, inside `Again` where it may pass."""
+    def exchange(
+        self, address: str, trip: Trip, *, form: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Answer]:
+        """Ask for `address` (in the form of `request_url`). Raises NetworkError, inside `Again` where it may pass.
+
+        form: fields to post, encoded.  headers: further ones, or others than usual.
+        """
+        headers = dict(headers or {})
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         token = _TRIP.set(trip)
         try:
             timeouts = trip.timeouts(address)
             with trip.answers:
                 with translated(trip.source):
-                    response = self._session.get(address, stream=True, allow_redirects=False, timeout=timeouts)
+                    response = self._session.request(
+                        "GET" if form is None else "POST",
+                        address,
+                        data=form,
+                        headers=headers,
+                        stream=True,
+                        allow_redirects=False,
+                        timeout=timeouts,
+                    )
                 trip.answers.callback(response.close)
+                if "Set-Cookie" in response.headers and len(self._session.cookies) > _COOKIES:
+                    self._session.cookies.clear()
                 yield Answer(response, trip, self._options.max_bytes)
         finally:
             _TRIP.reset(token)

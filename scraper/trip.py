@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,23 +23,37 @@ class Trip:
 
     source: how messages call the page.  tls: state of the last hop's TLS, None for plain HTTP throughout.
     answers: what closes the hop's answers, also those that urllib3 gave up half-read.
+    address: of the hop.  sent: whether a server may have received anything.
+    from_public: whether one of the servers was public.
     """
 
-    def __init__(self, source: str, options: FetchOptions) -> None:
+    def __init__(self, source: str, options: FetchOptions, *, from_public: bool = False) -> None:
         self.source = source
         self.tls: str | None = None
         self.answers = contextlib.ExitStack()
         self._options = options
         self._deadline = time.monotonic() + options.total_timeout
         self._host = ""
-        self._from_public = False
+        self.address = ""
+        self.sent = False
+        self.from_public = from_public
 
     def timeouts(self, address: str) -> tuple[float, float]:
         """Begin a hop; seconds to connect and seconds between two bytes, within the deadline."""
+        self.address = address
         self._host = urlsplit(address).hostname or ""
         if self.tls and address.startswith("http:") and not self.tls.endswith("plain http"):
             self.tls += ", then plain http"
         return min(self._options.connect_timeout, self.remaining()), self.patience()
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Time that passes inside does not count: waiting for one's turn."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._deadline += time.monotonic() - start
 
     def remaining(self) -> float:
         """Seconds left; raises NetworkError when there are none."""
@@ -65,13 +80,14 @@ class Trip:
         """Look at who is at the other end before anything is sent: no way from a public site into a private network."""
         peer = self._host if connection.proxy else connection.sock.getpeername()[0]
         private = is_private(peer) or is_private(self._host)
-        if private and self._from_public and not self._options.allow_private:
+        if private and self.from_public and not self._options.allow_private:
             raise FetchError(
                 self.source,
                 f"a public site redirects to {self._host} in a private network",
                 hint="allow private addresses if that is intended",
             )
-        self._from_public |= not private
+        self.from_public |= not private
+        self.sent = True
         version = getattr(connection.sock, "version", None)  # a plain socket has none
         if version is not None:
             self.tls = f"{version()}, {'verified' if connection.is_verified else 'not verified'}"

@@ -269,7 +269,7 @@ def _first(pieces: Iterable[bytes], count: int) -> Iterator[bytes]:
 
 
 def _read_request(incoming: BinaryIO, number: int) -> Request | None:
-    at, first = time.monotonic(), incoming.readline().decode("latin-1").split()
+    first, at = incoming.readline().decode("latin-1").split(), time.monotonic()
     if len(first) != 3:
         return Request("", " ".join(first), {}, b"", at, number) if first else None
     fields = (line.decode("latin-1").partition(":") for line in iter(lambda: incoming.readline().strip(), b""))
