@@ -27,6 +27,7 @@ from scraper.text import tidy
 from scraper.trip import Trip
 
 if TYPE_CHECKING:
+    from scraper.tls import TlsPolicy
     from scraper.transfer import Answer
 
 CONTACT_VARIABLE = "LUUTRU_CONTACT"
@@ -60,7 +61,8 @@ class FetchOptions:
     retries: tries after the first, where the fault may pass.  backoff: seconds before the first of them, doubled each
     time, with jitter.  max_pause: longest pause, in seconds; a longer Retry-After is an error.
     allow_private: follow redirects from a public site into a private network.
-    extra_ca: file of certificates (PEM) to trust besides the usual ones.
+    extra_ca: file of certificates (PEM) to trust besides the usual ones, for every host.
+    tls: what is allowed beyond strict TLS, by host (ASCII, lower case, without port).
     """
 
     connect_timeout: float = 10.0
@@ -74,6 +76,7 @@ class FetchOptions:
     user_agent: str = field(default_factory=user_agent)
     allow_private: bool = False
     extra_ca: str | None = None
+    tls: Mapping[str, TlsPolicy] = field(default_factory=dict)
 
 
 def _now() -> datetime:

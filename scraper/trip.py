@@ -22,16 +22,17 @@ class Trip:
 
     source: how messages call the page.  tls: state of the last hop's TLS, None for plain HTTP throughout.
     answers: what closes the hop's answers, also those that urllib3 gave up half-read.
+    from_public: whether a public host was met, from which no way leads into a private network.
     """
 
-    def __init__(self, source: str, options: FetchOptions) -> None:
+    def __init__(self, source: str, options: FetchOptions, *, from_public: bool = False) -> None:
         self.source = source
         self.tls: str | None = None
         self.answers = contextlib.ExitStack()
         self._options = options
         self._deadline = time.monotonic() + options.total_timeout
         self._host = ""
-        self._from_public = False
+        self.from_public = from_public
 
     def timeouts(self, address: str) -> tuple[float, float]:
         """Begin a hop; seconds to connect and seconds between two bytes, within the deadline."""
@@ -63,15 +64,15 @@ class Trip:
 
     def admit(self, connection: Any) -> None:
         """Look at who is at the other end before anything is sent: no way from a public site into a private network."""
+        from scraper.tls import state_of
+
         peer = self._host if connection.proxy else connection.sock.getpeername()[0]
         private = is_private(peer) or is_private(self._host)
-        if private and self._from_public and not self._options.allow_private:
+        if private and self.from_public and not self._options.allow_private:
             raise FetchError(
                 self.source,
                 f"a public site redirects to {self._host} in a private network",
                 hint="allow private addresses if that is intended",
             )
-        self._from_public |= not private
-        version = getattr(connection.sock, "version", None)  # a plain socket has none
-        if version is not None:
-            self.tls = f"{version()}, {'verified' if connection.is_verified else 'not verified'}"
+        self.from_public |= not private
+        self.tls = state_of(connection) or self.tls
