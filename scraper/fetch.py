@@ -35,6 +35,7 @@ from scraper.validators import Validators
 
 if TYPE_CHECKING:
     from scraper.politeness import Manners, Turn
+    from scraper.tls import TlsPolicy
     from scraper.transfer import Answer
 
 __all__ = ["FetchOptions", "Fetcher", "Validators", "user_agent"]
@@ -69,7 +70,8 @@ class FetchOptions:
     retries: tries after the first, where the fault may pass.  backoff: seconds before the first of them, doubled each
     time, with jitter.  max_pause: longest pause, in seconds; a longer Retry-After is an error.
     allow_private: follow redirects from a public site into a private network.
-    extra_ca: file of certificates (PEM) to trust besides the usual ones.
+    extra_ca: file of certificates (PEM) to trust besides the usual ones, for every host.
+    tls: what is allowed beyond strict TLS, by host (ASCII, lower case, without port).
     """
 
     connect_timeout: float = 10.0
@@ -83,6 +85,7 @@ class FetchOptions:
     user_agent: str = field(default_factory=user_agent)
     allow_private: bool = False
     extra_ca: str | None = None
+    tls: Mapping[str, TlsPolicy] = field(default_factory=dict)
 
 
 def _now() -> datetime:

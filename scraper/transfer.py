@@ -1,34 +1,28 @@
 """The wire: one HTTP exchange within a deadline and a byte limit, strictly verified, its failures translated.
 
-It imports requests, so `scraper.fetch` imports it only when a Fetcher is made. Two hooks into http.client give what
-requests does not promise: a connection presents its socket to the Trip before it sends a byte, and every byte received
-passes a `_Meter`, so that headers and bodies that are slow or endless stop at the Trip's limits.
+It imports requests, so `scraper.fetch` imports it only when a Fetcher is made. `scraper.guard` keeps every connection
+within the Trip's limits, `scraper.adapter` within the TLS policy of its host.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import http.client
-import io
 import itertools
-import socket
-import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.util import create_urllib3_context
 
+from scraper.adapter import Adapter, Glance, Handshake
 from scraper.answers import failure
-from scraper.errors import InputError, NetworkError
+from scraper.errors import NetworkError
 from scraper.faults import translated
+from scraper.guard import TRIP
 from scraper.text import tidy
+from scraper.tls import TlsFacts
 from scraper.trip import Trip
 
 if TYPE_CHECKING:
@@ -44,7 +38,6 @@ _ACCEPT = {
     "Accept-Language": "vi,en;q=0.5",
     "Accept-Encoding": "gzip, deflate",
 }
-_TRIP: ContextVar[Trip] = ContextVar("trip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +114,24 @@ class Client:
         self._session = _Session()
         self._session.headers = requests.structures.CaseInsensitiveDict({"User-Agent": options.user_agent, **_ACCEPT})
         self._session.auth = _no_auth
-        adapter = _Adapter(options.extra_ca)
+        adapter = Adapter(options)
+        self.trust = adapter.trust
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
     def close(self) -> None:
         self._session.close()
+
+    def handshake(self, address: str, source: str) -> TlsFacts | None:
+        """Connect and shake hands under the host's TLS policy, and hang up: nothing is asked. None for plain HTTP.
+
+        Raises NetworkError, inside `Again` where it may pass.
+        """
+        try:
+            with self.exchange(address, Glance(source, self._options)):
+                raise AssertionError("a glance was answered")
+        except Handshake as ended:
+            return ended.facts
 
     @contextlib.contextmanager
     def exchange(
@@ -139,7 +144,7 @@ class Client:
         headers = dict(headers or {})
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        token = _TRIP.set(trip)
+        token = TRIP.set(trip)
         try:
             timeouts = trip.timeouts(address)
             with trip.answers:
@@ -158,7 +163,7 @@ class Client:
                     self._session.cookies.clear()
                 yield Answer(response, trip, self._options.max_bytes)
         finally:
-            _TRIP.reset(token)
+            TRIP.reset(token)
 
 
 class _Session(requests.Session):
@@ -170,105 +175,6 @@ class _Session(requests.Session):
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """An authentication that adds nothing; with none set, requests sends what it finds in ~/.netrc."""
     return request
-
-
-class _Adapter(HTTPAdapter):
-    def __init__(self, extra_ca: str | None) -> None:
-        self._context = _context(extra_ca) if extra_ca else None
-        super().__init__()
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, **kwargs, **self._trust())
-        _guard(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        known = proxy in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **kwargs, **self._trust())
-        if not known:
-            _guard(manager)
-        return manager
-
-    def _trust(self) -> dict[str, Any]:
-        return {"ssl_context": self._context} if self._context else {}
-
-
-def _context(extra_ca: str) -> ssl.SSLContext:
-    """Strict TLS settings that trust the certificates of a PEM file besides the usual ones, which requests adds."""
-    context = create_urllib3_context()
-    try:
-        context.load_verify_locations(extra_ca)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise InputError(
-            extra_ca, "no usable certificates in it", hint="give a file of certificates in PEM form"
-        ) from error
-    return context
-
-
-def _guard(manager: Any) -> None:
-    """Make a pool manager, direct or of a proxy, open guarded connections only."""
-    pools = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {scheme: _guarded(pool) for scheme, pool in pools.items()}
-
-
-@functools.cache
-def _guarded(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
-    connection = type("Guarded" + pool.ConnectionCls.__name__, (_Guarded, pool.ConnectionCls), {})
-    return type("Guarded" + pool.__name__, (pool,), {"ConnectionCls": connection})
-
-
-class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        trip = _TRIP.get()
-        trip.answers.callback(self.close)
-        self._meter = _Meter(self.fp.detach(), sock, trip)
-        self.fp = io.BufferedReader(self._meter)
-
-    def begin(self) -> None:
-        """Read status and headers; http.client would take an end of the stream for the end of the headers."""
-        super().begin()
-        if self._meter.ended:
-            raise http.client.IncompleteRead(b"")
-
-
-class _Guarded(http.client.HTTPConnection):
-    response_class = _Response
-
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _TRIP.get().admit(self)
-        super().send(data)
-
-
-class _Meter(io.RawIOBase):
-    """Bytes of one answer as they arrive: waits within the Trip's limits and counts.  ended: whether no more come."""
-
-    def __init__(self, raw: Any, sock: socket.socket, trip: Trip) -> None:
-        self._raw = raw
-        self._sock = sock
-        self._trip = trip
-        self._received = 0
-        self.ended = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(self._trip.patience())
-        try:
-            got = int(self._raw.readinto(buffer) or 0)
-        except TimeoutError:
-            self._trip.remaining()
-            raise
-        self._received += got
-        self._trip.count(self._received)
-        self.ended = got == 0
-        return got
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
 
 
 def _inflated(raw: Iterable[bytes], wbits: int) -> Iterator[bytes]:

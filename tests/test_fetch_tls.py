@@ -48,7 +48,7 @@ def test_unknown_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_https(secure_portal: Loopback, authority_file: str) -> None:
     secure_portal.on("/", Answer(body=PAGE, coding="gzip"))
     info = fetch(secure_portal.url(), extra_ca=authority_file).info
-    assert info.tls == "TLSv1.3, verified"
+    assert info.tls == "TLSv1.3, verified with extra authority"
     assert info.bytes == len(PAGE.encode())
 
 
@@ -64,8 +64,11 @@ def test_downgrade_is_on_record(portal: Loopback, secure_portal: Loopback, autho
     portal.redirect("/up", secure_portal.url("/end"))
     portal.on("/2", Answer(body="x"))
     secure_portal.on("/end", Answer(body="x"))
-    assert fetch(secure_portal.url(), extra_ca=authority_file).info.tls == "TLSv1.3, verified, then plain http"
-    assert fetch(portal.url("/up"), extra_ca=authority_file).info.tls == "TLSv1.3, verified"
+    assert (
+        fetch(secure_portal.url(), extra_ca=authority_file).info.tls
+        == "TLSv1.3, verified with extra authority, then plain http"
+    )
+    assert fetch(portal.url("/up"), extra_ca=authority_file).info.tls == "TLSv1.3, verified with extra authority"
 
 
 def test_certificates_are_verified(authority_file: str, secure_portal: Loopback) -> None:
