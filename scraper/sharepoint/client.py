@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -45,13 +45,14 @@ _memo: WeakKeyDictionary[Page, list[tuple[str, dict[str, Any]]]] = WeakKeyDictio
 def script_objects(page: Page) -> list[tuple[str, dict[str, Any]]]:
     """(`FormCtx` or `ListData`, object) for each script object of the page that decodes."""
     if page not in _memo:
-        _memo[page] = list(_script_objects(page))
+        _memo[page] = list(objects_in(script for _, script in page.scripts))
     return _memo[page]
 
 
-def _script_objects(page: Page) -> Iterator[tuple[str, dict[str, Any]]]:
+def objects_in(scripts: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same of the texts of script elements."""
     decoder = json.JSONDecoder()
-    found = ((script, match) for _, script in page.scripts if "WPQ" in script for match in _OBJECT.finditer(script))
+    found = ((script, match) for script in scripts if "WPQ" in script for match in _OBJECT.finditer(script))
     for script, match in islice(found, MAX_OBJECTS):
         try:
             value, _ = decoder.raw_decode(script[match.end() : match.end() + MAX_OBJECT])
