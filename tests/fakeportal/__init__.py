@@ -11,6 +11,7 @@
 As its own process: `python -m tests.fakeportal --help`. `FakePortal` says all that can be set and where things lie.
 """
 
-from tests.fakeportal.portal import ALL, RECOMMENDED_ROBOTS, FakePortal
+from tests.fakeportal.portal import RECOMMENDED_ROBOTS, FakePortal
+from tests.fakeportal.routes import ALL
 
 __all__ = ["ALL", "RECOMMENDED_ROBOTS", "FakePortal"]

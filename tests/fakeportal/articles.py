@@ -46,11 +46,13 @@ def article_page(frame: Frame, place: NewsList, item: Item | None, others: list[
     """A web-part page with `?ItemID=`; without an article where there is no item or it is broken."""
     body = _article(place, item, turn) if item is not None and item.state != "broken" else ""
     rows = "".join(
-        f'<li><a href="?ItemID={other.id}">{title_of(place.name, other)}</a> <span class="ShowDate">({other.published:%d-%m})</span></li>'
+        f'<li><a href="?ItemID={other.id}">{title_of(place.name, other)}</a> <span'
+        f' class="ShowDate">({other.published:%d-%m})</span></li>'
         for other in others
     )
     part = (
-        f'<div class="cn-khung-dau">{place.title}</div>\n<div id="ctl00_m_g_{place.guid.replace("-", "_")}" class="ms-WPBody noindex">\n'
+        f'<div class="cn-khung-dau">{place.title}</div>\n<div id="ctl00_m_g_{place.guid.replace("-", "_")}"'
+        f' class="ms-WPBody noindex">\n'
         f'{body}</div>\n<div class="cn-tin-khac"><h3>TIN KHÁC</h3><ul>{rows}</ul></div>\n'
     )
     return frame.page(part, action=f"tin.aspx?ItemID={item.id if item else 0}", place=place)
@@ -58,16 +60,16 @@ def article_page(frame: Frame, place: NewsList, item: Item | None, others: list[
 
 def print_page(place: NewsList, item: Item) -> str:
     """The page without chrome."""
-    return (
-        f"<html><head><meta charset='utf-8'><title>Bản in</title></head><body onload='window.print()'>{_article(place, item, 0)}</body></html>"
-    )
+    head = "<html><head><meta charset='utf-8'><title>Bản in</title></head><body onload='window.print()'>"
+    return f"{head}{_article(place, item, 0)}</body></html>"
 
 
 def body_html(place: NewsList, item: Item, text: Text) -> str:
     """The rich text of an item, its picture included."""
     first, *rest = (f"<p>{escape(words)}</p>" for words in text.paragraphs)
     picture = (
-        f'<div style="text-align:center"><img src="{place.path}/Attachments/{item.id}/{text.picture}" alt="" width="560" /><br />'
+        f'<div style="text-align:center"><img src="{place.path}/Attachments/{item.id}/{text.picture}" alt=""'
+        f' width="560" /><br />'
         f"<i>{escape(text.caption)}</i></div>"
     )
     return first + picture + "".join(rest)
@@ -77,10 +79,13 @@ def _article(place: NewsList, item: Item, turn: int) -> str:
     text = text_of(place.name, item)
     printer = f"/UserControls/Publishing/News/BinhLuan/pFormPrint.aspx?UrlListProcess={place.path}&amp;ItemID={item.id}"
     return (
-        f'<h2 class="cn-tieu-de">{escape(text.title)}</h2>\n<p class="cn-nguoi">{item.published:%d-%m-%Y} | {text.author}</p>\n'
+        f'<h2 class="cn-tieu-de">{escape(text.title)}</h2>\n<p class="cn-nguoi">{item.published:%d-%m-%Y} |'
+        f" {text.author}</p>\n"
         f'<div class="cn-tom-tat"><b><i>{escape(text.lead)}</i></b></div>\n'
-        f'<div class="cn-noi-dung">{body_html(place, item, text)}\n<p style="text-align:right"><b>{text.author}</b></p></div>\n'
-        f'<div class="cn-dinh-kem"><strong>Tài liệu đính kèm:</strong> <a href="{place.path}/Attachments/{item.id}/{text.file}">{text.file}'
+        f'<div class="cn-noi-dung">{body_html(place, item, text)}\n<p style="text-align:right"><b>{text.author}</b>'
+        f"</p></div>\n"
+        '<div class="cn-dinh-kem"><strong>Tài liệu đính kèm:</strong> <a'
+        f' href="{place.path}/Attachments/{item.id}/{text.file}">{text.file}'
         f'</a></div>\n<div class="cn-luot">Lượt người xem:&#160; {text.views + turn}</div>\n'
         f'<div class="cn-cong-cu"><a href="{printer}">In bài viết</a></div>\n'
     )
@@ -105,9 +110,12 @@ def _values(place: NewsList, item: Item) -> tuple[dict[str, str], Text]:
 def _server_form(place: NewsList, item: Item) -> str:
     values, text = _values(place, item)
     rows = "".join(
-        f'<tr>\n<td nowrap="true" valign="top" width="165px" class="ms-formlabel"><h3 class="ms-standardheader"><a name="SPBookmark_{name}">'
-        f'</a>{label}</h3></td>\n<td valign="top" class="ms-formbody" width="450px" id="SPField{kind}">\n\t<!-- FieldName="{label}"\n\t\t'
-        f' FieldInternalName="{name}"\n\t\t FieldType="SPField{kind}"\n\t  -->\n\t{values[name] if name == "NoiDung" else escape(values[name])}'
+        '<tr>\n<td nowrap="true" valign="top" width="165px" class="ms-formlabel"><h3 class="ms-standardheader"><a'
+        f' name="SPBookmark_{name}">'
+        f'</a>{label}</h3></td>\n<td valign="top" class="ms-formbody" width="450px" id="SPField{kind}">\n\t<!--'
+        f' FieldName="{label}"\n\t\t'
+        f' FieldInternalName="{name}"\n\t\t FieldType="SPField{kind}"\n\t '
+        f" -->\n\t{values[name] if name == 'NoiDung' else escape(values[name])}"
         "\n</td></tr>\n"
         for name, label, kind in COLUMNS[:-1]
     )
@@ -117,23 +125,33 @@ def _server_form(place: NewsList, item: Item) -> str:
             for name in (text.file, text.picture)
         )
         rows += (
-            '<tr id="idAttachmentsRow"><td nowrap="true" valign="top" class="ms-formlabel"><h3 class="ms-standardheader"><a'
-            ' name="SPBookmark_Attachments"></a>Đính kèm</h3></td><td valign="top" class="ms-formbody" id="SPFieldAttachments">\n\t'
-            '<!-- FieldName="Đính kèm"\n\t\t FieldInternalName="Attachments"\n\t\t FieldType="SPFieldAttachments"\n\t  -->\n'
+            '<tr id="idAttachmentsRow"><td nowrap="true" valign="top" class="ms-formlabel"><h3'
+            ' class="ms-standardheader"><a'
+            ' name="SPBookmark_Attachments"></a>Đính kèm</h3></td><td valign="top" class="ms-formbody"'
+            ' id="SPFieldAttachments">\n\t'
+            '<!-- FieldName="Đính kèm"\n\t\t FieldInternalName="Attachments"\n\t\t'
+            ' FieldType="SPFieldAttachments"\n\t  -->\n'
             f'<table border="0" id="idAttachmentsTable">{links}</table></td></tr>\n'
         )
     return (
         f'<div class="ms-WPBody"><table class="ms-formtable" border="0" width="100%">\n{rows}</table>\n'
-        f'<table class="ms-descriptiontext"><tr><td>Kiểu nội dung: Tin</td></tr><tr><td id="onetidinfoblock1">Được tạo lúc <span></span>'
-        f'&#160; bởi <span></span></td></tr><tr><td id="onetidinfoblock2">Được sửa đổi lần cuối lúc <span>{printed(item.modified)}</span>'
-        f'&#160; bởi <span></span></td></tr></table><input type="hidden" name="owshiddenversion" value="{item.version}" /></div>\n'
+        '<table class="ms-descriptiontext"><tr><td>Kiểu nội dung: Tin</td></tr><tr><td id="onetidinfoblock1">Được'
+        f" tạo lúc <span></span>"
+        '&#160; bởi <span></span></td></tr><tr><td id="onetidinfoblock2">Sửa đổi lần cuối lúc '
+        f"<span>{printed(item.modified)}</span>"
+        '&#160; bởi <span></span></td></tr></table><input type="hidden" name="owshiddenversion"'
+        f' value="{item.version}" /></div>\n'
     )
 
 
 def _client_form(place: NewsList, item: Item) -> str:
     values, text = _values(place, item)
     broken = item.state == "broken"
-    files = [] if broken else [{"AttachmentId": "", "FileName": name, "RedirectUrl": ""} for name in (text.file, text.picture)]
+    files = (
+        []
+        if broken
+        else [{"AttachmentId": "", "FileName": name, "RedirectUrl": ""} for name in (text.file, text.picture)]
+    )
     data = {
         "ID": "0" if broken else str(item.id),
         "ContentType": "" if broken else "Tin",
@@ -144,11 +162,19 @@ def _client_form(place: NewsList, item: Item) -> str:
         "owshiddenversion": str(item.version),
         "Modified_By_Login": f"21;#{LOGIN}",
     }
-    blob = json.dumps({"ListData": data, "ListSchema": _SCHEMA}).replace("/", "\\u002f").replace("<", "\\u003c").replace(">", "\\u003e")
+    blob = (
+        json.dumps({"ListData": data, "ListSchema": _SCHEMA})
+        .replace("/", "\\u002f")
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+    )
     return (
-        f'<div id="WebPartWPQ2" class="ms-WPBody"><script type="text/javascript">\n//<![CDATA[\nvar WPQ2FormCtx = {blob};\n//]]>\n</script>\n'
-        f'<table class="ms-formtable" border="0" width="100%">\n{_CELLS}</table>\n<table class="ms-descriptiontext"><tr><td><span>Content Type:'
-        ' Tin</span></td></tr><tr><td id="onetidinfoblock1">Created at <span></span>&#160; by <span></span></td></tr><tr><td'
+        '<div id="WebPartWPQ2" class="ms-WPBody"><script type="text/javascript">\n//<![CDATA[\nvar WPQ2FormCtx ='
+        f" {blob};\n//]]>\n</script>\n"
+        f'<table class="ms-formtable" border="0" width="100%">\n{_CELLS}</table>\n<table class="ms-descriptiontext">'
+        f"<tr><td><span>Content Type:"
+        ' Tin</span></td></tr><tr><td id="onetidinfoblock1">Created at <span></span>&#160; by <span></span></td>'
+        "</tr><tr><td"
         ' id="onetidinfoblock2">Last modified at <span></span>&#160; by <span></span></td></tr></table></div>\n'
     )
 
@@ -168,7 +194,8 @@ def _schema() -> dict[str, dict[str, object]]:
 
 _SCHEMA = _schema()
 _CELLS = "".join(
-    f'<tr><td nowrap="true" valign="top" width="113px" class="ms-formlabel"><h3 class="ms-standardheader"><nobr>{label}</nobr></h3></td>'
+    '<tr><td nowrap="true" valign="top" width="113px" class="ms-formlabel"><h3 class="ms-standardheader">'
+    f"<nobr>{label}</nobr></h3></td>"
     f'<td valign="top" class="ms-formbody"><span id="WPQ2{name}" data-sp-control="SPField{kind}"></span></td></tr>\n'
     for name, label, kind in COLUMNS
 )

@@ -52,7 +52,9 @@ class Frame:
         self._menu = self._menus(lists)
         self._foot = f'</div></div>\n<div class="footer">{_FOOTER}</div>\n</form>\n</body>\n</html>\n'
 
-    def page(self, body: str, *, title: str = SITE, action: str = "", place: NewsList | None = None, tokens: str = "") -> str:
+    def page(
+        self, body: str, *, title: str = SITE, action: str = "", place: NewsList | None = None, tokens: str = ""
+    ) -> str:
         """A whole page. place: the list that it shows, told in scripts and links.  tokens: hidden inputs of its own."""
         turn = next(self._turns)
         state = tokens or hidden("__VIEWSTATE", f"/wEPDwUK{turn:010d}{_STATE}") + hidden(
@@ -69,7 +71,8 @@ class Frame:
                 self._scripts(place),
                 self._menu,
                 f'<div class="cn-top"><span id="currentdate">{clock()}</span></div>\n',
-                f'<div class="cn-hop"><p>Đang online: {turn % 40 + 3}</p><p>Số lượt truy cập: {2_114_906 + turn}</p></div>\n',
+                f'<div class="cn-hop"><p>Đang online: {turn % 40 + 3}</p><p>Số lượt truy cập: {2_114_906 + turn}</p>'
+                f"</div>\n",
                 '<div id="DeltaPlaceHolderMain">\n',
                 body,
                 self._foot,
@@ -80,21 +83,25 @@ class Frame:
         """SharePoint's error page, with a correlation ID of its own."""
         number = uuid.UUID(int=next(self._turns) << 64)
         return (
-            f"{self._head}<title>\n\tError\n</title></head>\n<body id='ms-error-body'><form method='post' action='error.aspx'"
-            f" id='aspnetForm'><div id='ms-error-header'><h1>Sorry, something went wrong</h1></div><div id='ms-error'><span"
+            f"{self._head}<title>\n\tError\n</title></head>\n<body id='ms-error-body'><form method='post'"
+            f" action='error.aspx'"
+            " id='aspnetForm'><div id='ms-error-header'><h1>Sorry, something went wrong</h1></div><div"
+            f" id='ms-error'><span"
             f" id='ctl00_PlaceHolderMain_LabelMessage'>{escape(words)}</span><p>Correlation ID: {number}</p><p>Date and"
             f" Time: {datetime.now(HANOI):%d/%m/%Y %H:%M:%S}</p></div></form></body></html>"
         )
 
     def denied(self) -> str:
         return (
-            f"{self._head}<title>\n\tLỗi: Truy cập bị từ chối\n</title></head>\n<body><form id='aspnetForm'><h1>Truy cập bị từ"
+            f"{self._head}<title>\n\tLỗi: Truy cập bị từ chối\n</title></head>\n<body><form id='aspnetForm'><h1>Truy"
+            f" cập bị từ"
             " chối</h1><p>Bạn không có quyền xem trang này.</p></form></body></html>"
         )
 
     def login(self) -> str:
         return (
-            f"{self._head}<title>\n\tĐăng nhập\n</title></head>\n<body><form method='post' id='aspnetForm'><h1>Đăng nhập</h1>"
+            f"{self._head}<title>\n\tĐăng nhập\n</title></head>\n<body><form method='post' id='aspnetForm'><h1>Đăng"
+            f" nhập</h1>"
             "<p>Tên đăng nhập: <input type='text' name='ctl00$signInControl$UserName' /></p>"
             "<p>Mật khẩu: <input type='password' name='ctl00$signInControl$password' /></p></form></body></html>"
         )
@@ -109,15 +116,29 @@ class Frame:
     def _before_title(self) -> str:
         sod = "\n".join(
             f'RegisterSod("{name}.js", "{self.layouts}{name}.js?rev=Yck1GHwH5NVjbpvDxA");'.replace("/", "\\u002f")
-            for name in ("initstrings", "strings", "sp.init", "sp.ui.dialog", "core", "menu", "callout", "sharing", "sp", "inplview")
+            for name in (
+                "initstrings",
+                "strings",
+                "sp.init",
+                "sp.ui.dialog",
+                "core",
+                "menu",
+                "callout",
+                "sharing",
+                "sp",
+                "inplview",
+            )
         )
         return (
-            '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">\n'
+            '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"'
+            ' "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">\n'
             '<html xmlns:o="urn:schemas-microsoft-com:office:office" lang="en-us" dir="ltr">\n<head>'
             '<meta name="GENERATOR" content="Microsoft SharePoint" />'
-            '<meta http-equiv="Content-Type" content="text/html; charset=utf-8" /><meta http-equiv="Expires" content="0" />\n'
+            '<meta http-equiv="Content-Type" content="text/html; charset=utf-8" /><meta http-equiv="Expires"'
+            ' content="0" />\n'
             f'<link rel="stylesheet" type="text/css" href="{self.layouts}1033/styles/Themable/corev15.css" />\n'
-            f'<script type="text/javascript" src="{self.layouts}init.js"></script>\n<script type="text/javascript">\n{sod}\n</script>\n'
+            f'<script type="text/javascript" src="{self.layouts}init.js"></script>\n<script'
+            f' type="text/javascript">\n{sod}\n</script>\n'
         )
 
     def _links(self, place: NewsList | None) -> str:
@@ -130,7 +151,8 @@ class Frame:
     def _scripts(self, place: NewsList | None) -> str:
         page_list = f', pageListId: "{{{place.guid}}}"' if place is not None and self.version != 2010 else ""
         return (
-            '<script type="text/javascript">\n//<![CDATA[\nvar MSOWebPartPageFormName = \'aspnetForm\';\nvar g_wsaLCID = 1066;\n'
+            "<script type=\"text/javascript\">\n//<![CDATA[\nvar MSOWebPartPageFormName = 'aspnetForm';\nvar"
+            " g_wsaLCID = 1066;\n"
             f'var _spPageContextInfo = {{webServerRelativeUrl: "\\u002f", webLanguage: 1066{page_list}, userId: 0}};\n'
             "var _spFormDigestRefreshInterval = 1440000;\n//]]>\n</script>\n"
         )
@@ -139,14 +161,17 @@ class Frame:
         entries = [(f"/Pages/muc-{k}.aspx", words) for k, words in enumerate(_MENU)]
         entries += [(f"/{place.slug}.aspx", place.title) for place in lists]
         rows = "".join(
-            f'<li class="static"><a class="static menu-item" href="{address}"><span class="menu-item-text">{words}</span></a></li>'
+            f'<li class="static"><a class="static menu-item" href="{address}"><span class="menu-item-text">{words}'
+            f"</span></a></li>"
             for address, words in entries
         )
         signin = f'<a class="ms-signInLink" href="{self.layouts}Authenticate.aspx?Source=%2F">Sign In</a>'
         return (
-            "<noscript><div class='noindex'>It looks like your browser does not have JavaScript enabled.</div></noscript>\n"
-            '<div id="s4-ribbonrow" style="display:none"><ul class="ms-cui-tts"><li class="ms-cui-tt"><a href="javascript:;">Browse'
-            f"</a></li></ul>{signin}</div>\n<div id=\"s4-workspace\"><div id=\"s4-bodyContainer\">\n"
+            "<noscript><div class='noindex'>It looks like your browser does not have JavaScript enabled.</div>"
+            "</noscript>\n"
+            '<div id="s4-ribbonrow" style="display:none"><ul class="ms-cui-tts"><li class="ms-cui-tt"><a'
+            ' href="javascript:;">Browse'
+            f'</a></li></ul>{signin}</div>\n<div id="s4-workspace"><div id="s4-bodyContainer">\n'
             f'<div class="cn-menu"><ul class="root static">{rows}</ul></div>\n'
         )
 

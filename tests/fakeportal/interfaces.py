@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -26,7 +26,7 @@ _MESSAGES = {
 }
 _BY_ID = re.compile(r"\s*id(?:\s+(asc|desc))?\s*", re.IGNORECASE)
 _RANGE = re.compile(r"\s*id\s+(gt|ge|lt|le|eq)\s+(\d+)\s*", re.IGNORECASE)
-_TESTS = {
+_TESTS: dict[str, Callable[[int, int], bool]] = {
     "gt": lambda a, b: a > b,
     "ge": lambda a, b: a >= b,
     "lt": lambda a, b: a < b,
@@ -47,7 +47,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Ask:
-    """How an interface was asked. format: light, verbose, or atom.  query: names in lower case.  base: portal address."""
+    """How an interface was asked. format: light, verbose or atom.  query: names in lower case.  base: the portal's."""
 
     format: str
     query: Mapping[str, str]
@@ -56,7 +56,7 @@ class Ask:
 
 
 def format_of(accept: str, *, light: bool) -> str | None:
-    """The first format of an Accept header that `_api` knows; None when it knows none. light: whether it has JSON light."""
+    """The first format of an Accept header that `_api` knows, None when it knows none. light: whether JSON light is."""
     for kind in re.split(r"\s*,\s*", accept.lower().replace(" ", "") or "*/*"):
         if "json" in kind:
             if "odata=verbose" in kind:
@@ -72,7 +72,8 @@ def refusal(ask_format: str, error: Refused) -> Answer:
     """An error in the format that was asked for."""
     message = {"lang": "vi-VN", "value": _MESSAGES.get(error.code, "")}
     if ask_format == "atom":
-        body = f'<m:error {_NAMES}><m:code>{error.code}</m:code><m:message xml:lang="vi-VN">{message["value"]}</m:message></m:error>'
+        words = f'<m:code>{error.code}</m:code><m:message xml:lang="vi-VN">{message["value"]}</m:message>'
+        body = f"<m:error {_NAMES}>{words}</m:error>"
         return Answer(error.status, body=body, content_type="application/xml;charset=utf-8")
     name = "error" if ask_format == "verbose" else "odata.error"
     return _json(ask_format, {name: {"code": error.code, "message": message}}, error.status)
@@ -82,7 +83,9 @@ def api_lists(ask: Ask, lists: Sequence[NewsList]) -> Answer:
     """`_api/web/lists`: the site's lists, with machinery beside the news."""
     rows = [_api_list(ask, place.guid, place.title, len(place.items), place.path) for place in lists]
     rows.append(_api_list(ask, "b7a1b4d2-0000-4000-8000-000000000001", "Trang", 12, "/Pages", template=850))
-    hidden = _api_list(ask, "b7a1b4d2-0000-4000-8000-000000000002", "TaxonomyHiddenList", 0, "/Lists/TaxonomyHiddenList")
+    hidden = _api_list(
+        ask, "b7a1b4d2-0000-4000-8000-000000000002", "TaxonomyHiddenList", 0, "/Lists/TaxonomyHiddenList"
+    )
     rows.append(hidden | {"Hidden": True})
     return _collection(ask, [_chosen(ask, row) for row in rows], None, "SP.List")
 
@@ -222,16 +225,20 @@ def owssvr(place: NewsList, threshold: int) -> Answer:
     if len(place.items) > threshold:
         raise Refused(500, THROTTLED)
     rows = "\n".join(
-        f"   <z:row ows_ID='{item.id}' ows_Title='{escape(title_of(place.name, item))}' ows_Modified='{item.modified:%Y-%m-%d %H:%M:%S}'"
+        f"   <z:row ows_ID='{item.id}' ows_Title='{escape(title_of(place.name, item))}'"
+        f" ows_Modified='{item.modified:%Y-%m-%d %H:%M:%S}'"
         f" ows_Created='{item.published:%Y-%m-%d %H:%M:%S}' ows_LinkTitle='{escape(title_of(place.name, item))}'"
-        f" ows_FileRef='{item.id};#{place.path[1:]}/{item.id}_.000' ows_Editor='21;#{LOGIN}' ows__UIVersionString='{item.version}.0'"
+        f" ows_FileRef='{item.id};#{place.path[1:]}/{item.id}_.000' ows_Editor='21;#{LOGIN}'"
+        f" ows__UIVersionString='{item.version}.0'"
         f" ows_owshiddenversion='{item.version}' />"
         for item in place.after(None, len(place.shown), descending=False)
     )
     body = (
         "<xml xmlns:s='uuid:BDC6E3F0-6DA3-11d1-A2A3-00AA00C14882' xmlns:dt='uuid:C2F41010-65B3-11d1-A29F-00AA00C14882'"
-        " xmlns:rs='urn:schemas-microsoft-com:rowset' xmlns:z='#RowsetSchema'>\n<s:Schema id='RowsetSchema'><s:ElementType name='row'"
-        " content='eltOnly' rs:CommandTimeout='30'><s:AttributeType name='ows_ID' rs:name='ID' rs:number='1'><s:datatype dt:type='i4'"
+        " xmlns:rs='urn:schemas-microsoft-com:rowset' xmlns:z='#RowsetSchema'>\n<s:Schema id='RowsetSchema'>"
+        "<s:ElementType name='row'"
+        " content='eltOnly' rs:CommandTimeout='30'><s:AttributeType name='ows_ID' rs:name='ID' rs:number='1'>"
+        "<s:datatype dt:type='i4'"
         f" dt:maxLength='4' /></s:AttributeType></s:ElementType></s:Schema>\n<rs:data>\n{rows}\n</rs:data>\n</xml>\n"
     )
     return Answer(body=body, content_type="text/xml; charset=utf-8")
@@ -240,23 +247,27 @@ def owssvr(place: NewsList, threshold: int) -> Answer:
 def feed(place: NewsList, base: str) -> Answer:
     """The list feed: the 25 that changed last, their text cut at 256 characters."""
     entries = "".join(
-        f"<item><title>{escape(title_of(place.name, item))}</title><link>{base}{place.path}/DispForm.aspx?ID={item.id}</link>"
-        f"<description><![CDATA[<div><b>Tóm tắt:</b> {escape(text_of(place.name, item).lead)[:256]}</div>]]></description>"
+        f"<item><title>{escape(title_of(place.name, item))}</title>"
+        f"<link>{base}{place.path}/DispForm.aspx?ID={item.id}</link>"
+        f"<description><![CDATA[<div><b>Tóm tắt:</b> {escape(text_of(place.name, item).lead)[:256]}</div>]]>"
+        f"</description>"
         f"<author>Đinh Mạnh Hưng</author><pubDate>{_rfc822(item.modified)}</pubDate>"
         f'<guid isPermaLink="true">{base}{place.path}/DispForm.aspx?ID={item.id}</guid></item>\n'
         for item in place.newest(25)
     )
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>Cồn Nhạn: '
-        f"{place.title}</title><link>{base}{place.path}/AllItems.aspx</link><description>RSS feed for the {place.title} list.</description>"
-        f"<lastBuildDate>{_rfc822(place.changed)}</lastBuildDate><generator>Microsoft SharePoint Foundation RSS Generator</generator>"
+        f"{place.title}</title><link>{base}{place.path}/AllItems.aspx</link><description>RSS feed for the"
+        f" {place.title} list.</description>"
+        f"<lastBuildDate>{_rfc822(place.changed)}</lastBuildDate><generator>Microsoft SharePoint Foundation RSS"
+        f" Generator</generator>"
         f"<ttl>60</ttl>\n{entries}</channel></rss>\n"
     )
     return Answer(body=body, content_type="text/xml; charset=utf-8")
 
 
 def sitemap(addresses: Sequence[tuple[str, Item]], base: str, number: int | None, size: int) -> Answer | None:
-    """sitemap.xml with all addresses, an index of `sitemap<n>.xml` where there are more than `size`; None if no such."""
+    """sitemap.xml with all addresses, an index of `sitemap<n>.xml` where they are more than `size`; None if no such."""
     space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
     parts = -(-len(addresses) // size)
     if number is None and parts > 1:
@@ -293,7 +304,9 @@ def _with_metadata(ask: Ask, row: dict[str, Any]) -> dict[str, Any]:
     return {"__metadata": {"uri": f"{ask.base}/_api/entry({row.get('Id', 0)})", "etag": '"1"', "type": "SP.Data"}} | row
 
 
-def _collection(ask: Ask, rows: list[dict[str, Any]], following: str | None, kind: str, count: str | None = None) -> Answer:
+def _collection(
+    ask: Ask, rows: list[dict[str, Any]], following: str | None, kind: str, count: str | None = None
+) -> Answer:
     if ask.format == "light":
         return _json("light", {"value": rows} | ({"odata.nextLink": following} if following else {}))
     if ask.format == "verbose":
@@ -302,7 +315,10 @@ def _collection(ask: Ask, rows: list[dict[str, Any]], following: str | None, kin
     entries = "".join(_entry(ask, row, kind) for row in rows)
     entries = (f"<m:count>{count}</m:count>" if count else "") + entries
     after = f'<link rel="next" href="{escape(following)}" />' if following else ""
-    return _atom(f"<feed {_NAMES}><id>{ask.base}/_api</id><title /><updated>{datetime.now(HANOI).isoformat()}</updated>{entries}{after}</feed>")
+    return _atom(
+        f"<feed {_NAMES}><id>{ask.base}/_api</id><title /><updated>{datetime.now(HANOI).isoformat()}"
+        f"</updated>{entries}{after}</feed>"
+    )
 
 
 def _entry(ask: Ask, row: dict[str, Any], kind: str) -> str:
@@ -311,8 +327,10 @@ def _entry(ask: Ask, row: dict[str, Any], kind: str) -> str:
         if isinstance(value, dict):
             inner = "".join(f"<d:{key}>{escape(str(item))}</d:{key}>" for key, item in value.items())
             expanded += (
-                f'<link rel="http://schemas.microsoft.com/ado/2007/08/dataservices/related/{name}" type="application/atom+xml;type=entry"'
-                f' title="{name}"><m:inline><entry><content type="application/xml"><m:properties>{inner}</m:properties></content></entry>'
+                f'<link rel="http://schemas.microsoft.com/ado/2007/08/dataservices/related/{name}"'
+                f' type="application/atom+xml;type=entry"'
+                f' title="{name}"><m:inline><entry><content type="application/xml"><m:properties>{inner}'
+                f"</m:properties></content></entry>"
                 "</m:inline></link>"
             )
         else:

@@ -16,8 +16,12 @@ _EDITS = datetime(2024, 1, 2, 8, 0, tzinfo=HANOI)
 _NAMESPACE = uuid.UUID("6f1c1a52-6a4f-4c55-9a53-6c7575747275")
 _TITLES = {"TinTuc": "Tin tức", "ThongBao": "Thông báo", "SuKien": "Sự kiện", "TinKinhTe": "Tin kinh tế"}
 
-_PLACES = "Tân Hội,Bàu Sen,Giồng Trôm Nhỏ,Long Thới,Phú Lộc Hạ,Khe Trái,Mỹ Đông,Vĩnh Hòa Bắc,Rạch Ổi,An Bình Tây".split(",")
-_PEOPLE = "Mai Thảo Vy,Trịnh Công Hoan,Lê Khả Doanh,Tạ Quang Nhựt,Đỗ Thị Hạnh Nguyên,Phan Văn Lộc,Huỳnh Ngọc Bích".split(",")
+_PLACES = "Tân Hội,Bàu Sen,Giồng Trôm Nhỏ,Long Thới,Phú Lộc Hạ,Khe Trái,Mỹ Đông,Vĩnh Hòa Bắc,Rạch Ổi,An Bình Tây".split(
+    ","
+)
+_PEOPLE = (
+    "Mai Thảo Vy,Trịnh Công Hoan,Lê Khả Doanh,Tạ Quang Nhựt,Đỗ Thị Hạnh Nguyên,Phan Văn Lộc,Huỳnh Ngọc Bích".split(",")
+)
 _EVENTS = (
     "khánh thành tuyến đường liên ấp",
     "đưa nước máy về cụm dân cư",
@@ -113,7 +117,9 @@ def text_of(name: str, item: Item) -> Text:
     told = [fill(line, k) for k, line in enumerate(lines)]
     paragraphs = [f"{told[2 * k]} {told[2 * k + 1]}" for k in range(count)]
     if item.version > 1:
-        paragraphs.append(f"Bổ sung lần {item.version - 1}: số liệu của xã {place} được cập nhật theo báo cáo mới nhất.")
+        paragraphs.append(
+            f"Bổ sung lần {item.version - 1}: số liệu của xã {place} được cập nhật theo báo cáo mới nhất."
+        )
     return Text(
         title=title_of(name, item),
         lead=fill(_pick(seed, 4, _LEADS), 99),

@@ -57,35 +57,45 @@ def _key(place: NewsList, anchor: object) -> str:
 
 
 def _link(place: NewsList, item: Item, first: int) -> str:
-    return (
-        f"Paged=TRUE&p_ID={item.id}&p_Key={_key(place, item.id)}&PageFirstRow={first}&View={quote('{' + place.view.upper() + '}')}"
-    )
+    view = quote("{" + place.view.upper() + "}")
+    return f"Paged=TRUE&p_ID={item.id}&p_Key={_key(place, item.id)}&PageFirstRow={first}&View={view}"
 
 
-def _drawn_by_server(place: NewsList, rows: Sequence[Item], first: int, size: int, after: str | None, before: str | None) -> str:
+def _drawn_by_server(
+    place: NewsList, rows: Sequence[Item], first: int, size: int, after: str | None, before: str | None
+) -> str:
     lines = "".join(
-        f'<tr class="{"ms-alternating" if k % 2 else ""}"><td height="100%" class="ms-vb-title"><div class="ms-vb itx" id="{item.id}"'
+        f'<tr class="{"ms-alternating" if k % 2 else ""}"><td height="100%" class="ms-vb-title"><div class="ms-vb'
+        f' itx" id="{item.id}"'
         f' CTXName="ctx1"><a onfocus="OnLink(this)" href="{place.path}/DispForm.aspx?ID={item.id}" target="_self">'
-        f'{escape(title_of(place.name, item))}</a></div></td><td class="ms-vb2"><nobr>{item.published:%d/%m/%Y}</nobr></td>'
+        f'{escape(title_of(place.name, item))}</a></div></td><td class="ms-vb2"><nobr>{item.published:%d/%m/%Y}'
+        f"</nobr></td>"
         f'<td class="ms-vb2"><nobr>{printed(item.modified)}</nobr></td></tr>\n'
         for k, item in enumerate(rows)
     )
     address = f"{place.path}/AllItems.aspx"
     pager = "".join(
-        f'<td><a onclick=\'javascript:RefreshPageTo(event, "{address}?{escaped(link)}");return false;\''
-        f' href="{address}?{link.replace("&", "&amp;")}"><img src="/_layouts/images/{icon}.gif" border="0" alt="{word}"></a></td>'
+        f"<td><a onclick='javascript:RefreshPageTo(event, \"{address}?{escaped(link)}\");return false;'"
+        f' href="{address}?{link.replace("&", "&amp;")}"><img src="/_layouts/images/{icon}.gif" border="0"'
+        f' alt="{word}"></a></td>'
         for link, icon, word in ((before, "prev", "Trước"), (after, "next", "Tiếp"))
         if link
     )
     return (
-        f'<div class="ms-WPBody"><script type="text/javascript">ctx = new ContextInfo();ctx.listName = "{{{place.guid.upper()}}}";'
-        f'ctx.view = "{{{place.view.upper()}}}";ctx.listTemplate = "100";</script>\n<table class="ms-listviewtable" summary="{place.title}">'
-        '<tr class="ms-viewheadertr"><th class="ms-vh2">Tiêu đề</th><th class="ms-vh2">Ngày đăng</th><th class="ms-vh2">Đã sửa đổi</th></tr>\n'
-        f'{lines}</table>\n<table><tr>{pager and pager}<td class="ms-paging">{first} - {first + len(rows) - 1}</td></tr></table></div>\n'
+        '<div class="ms-WPBody"><script type="text/javascript">ctx = new ContextInfo();ctx.listName ='
+        f' "{{{place.guid.upper()}}}";'
+        f'ctx.view = "{{{place.view.upper()}}}";ctx.listTemplate = "100";</script>\n<table class="ms-listviewtable"'
+        f' summary="{place.title}">'
+        '<tr class="ms-viewheadertr"><th class="ms-vh2">Tiêu đề</th><th class="ms-vh2">Ngày đăng</th><th'
+        ' class="ms-vh2">Đã sửa đổi</th></tr>\n'
+        f'{lines}</table>\n<table><tr>{pager and pager}<td class="ms-paging">{first} - {first + len(rows) - 1}</td>'
+        f"</tr></table></div>\n"
     )
 
 
-def _drawn_by_client(place: NewsList, rows: Sequence[Item], first: int, size: int, after: str | None, before: str | None) -> str:
+def _drawn_by_client(
+    place: NewsList, rows: Sequence[Item], first: int, size: int, after: str | None, before: str | None
+) -> str:
     records = [
         {
             "ID": str(item.id),
@@ -108,9 +118,12 @@ def _drawn_by_client(place: NewsList, rows: Sequence[Item], first: int, size: in
     tail = escaped(json.dumps(about))[1:]
     row = escaped(json.dumps(records))
     return (
-        f'<div id="WebPartWPQ2" class="ms-WPBody"><div id="scriptWPQ2"><table class="ms-listviewtable" summary="{place.title}"><thead><tr>'
-        '<th class="ms-vh2">Tiêu đề</th><th class="ms-vh2">Ngày đăng</th><th class="ms-vh2">Đã sửa đổi</th></tr></thead></table></div>\n'
-        f'<script type="text/javascript">\n//<![CDATA[\nvar WPQ2ListData = {{ "Row" : \n{row},{tail};\nvar ctx = new ContextInfo();\n'
+        '<div id="WebPartWPQ2" class="ms-WPBody"><div id="scriptWPQ2"><table class="ms-listviewtable"'
+        f' summary="{place.title}"><thead><tr>'
+        '<th class="ms-vh2">Tiêu đề</th><th class="ms-vh2">Ngày đăng</th><th class="ms-vh2">Đã sửa đổi</th></tr>'
+        "</thead></table></div>\n"
+        f'<script type="text/javascript">\n//<![CDATA[\nvar WPQ2ListData = {{ "Row" : \n{row},{tail};\nvar ctx = new'
+        f" ContextInfo();\n"
         f'ctx.listName = "{{{place.guid.upper()}}}";\nctx.view = "{{{place.view.upper()}}}";\n//]]>\n</script></div>\n'
     )
 
@@ -123,7 +136,7 @@ def escaped(text: str) -> str:
 
 
 def section_page(frame: Frame, place: NewsList, number: int, size: int, article: str) -> str:
-    """A section's page with its pager; a number past the end gives the last page. article: path of item pages, or ""."""
+    """A section's page with its pager; a number past the end gives the last. article: path of item pages, or ""."""
     last = max(1, -(-len(place.shown) // size))
     number = min(max(1, number), last)
     rows = _slice(place, number, size)
@@ -132,8 +145,8 @@ def section_page(frame: Frame, place: NewsList, number: int, size: int, article:
         for k in range(max(1, number - 4), min(last, number + 5) + 1)
     )
     pager += f'<a href="?Page={number + 1}">&gt;</a> <a href="?Page={last}">&gt;&gt;</a>' if number < last else ""
-    body = f'<div class="cn-khung-dau">{place.title}</div>\n{_teasers(place, rows, article)}<div class="pager">{pager}</div>\n'
-    return frame.page(body, place=place)
+    head = f'<div class="cn-khung-dau">{place.title}</div>\n'
+    return frame.page(f'{head}{_teasers(place, rows, article)}<div class="pager">{pager}</div>\n', place=place)
 
 
 def _slice(place: NewsList, number: int, size: int) -> list[Item]:
@@ -145,7 +158,8 @@ def _slice(place: NewsList, number: int, size: int) -> list[Item]:
 
 def _teasers(place: NewsList, rows: Sequence[Item], article: str) -> str:
     return "".join(
-        f'<div class="cn-tin"><h3><a href="{article}?ItemID={item.id}">{escape(title_of(place.name, item))}</a></h3> <span class="ShowDate">'
+        f'<div class="cn-tin"><h3><a href="{article}?ItemID={item.id}">{escape(title_of(place.name, item))}</a></h3>'
+        f' <span class="ShowDate">'
         f"({item.published:%d/%m/%Y})</span><p>{escape(text_of(place.name, item).lead)}</p></div>\n"
         for item in rows
     )
@@ -167,9 +181,8 @@ def grid_page(frame: Frame, place: NewsList, number: int, size: int, article: st
     )
     state, check = grid_tokens(place, number, turn)
     tokens = hidden("__VIEWSTATE", state) + hidden("__EVENTVALIDATION", check)
-    body = (
-        f'<div id="ctl00_grid">\n{_teasers(place, _slice(place, number, size), article)}<table class="pager"><tr>{cells}</tr></table></div>\n'
-    )
+    rows = _teasers(place, _slice(place, number, size), article)
+    body = f'<div id="ctl00_grid">\n{rows}<table class="pager"><tr>{cells}</tr></table></div>\n'
     return frame.page(body, action=f"{place.slug}-grid.aspx", place=place, tokens=tokens)
 
 
@@ -181,7 +194,7 @@ def grid_tokens(place: NewsList, number: int, turn: int) -> tuple[str, str]:
 
 
 def posted_page(place: NewsList, fields: Mapping[str, str]) -> int:
-    """The page number that a posted grid form asks for. Raises BadPaging unless the page's own tokens came back whole."""
+    """The page number that a posted grid form asks for. Raises BadPaging unless a page's own tokens came back whole."""
     target, argument = fields.get("__EVENTTARGET"), fields.get("__EVENTARGUMENT", "")
     try:
         turn, number, _ = fields["__VIEWSTATE"].removeprefix("/wEPDwUK").split(".", 2)
@@ -198,7 +211,8 @@ def front_page(frame: Frame, lists: Sequence[NewsList], articles: Mapping[str, s
     """The home page: the newest of each list, with links to sections and views."""
     boxes = "".join(
         f'<div class="cn-hop"><h2><a href="/{place.slug}.aspx">{place.title}</a></h2>'
-        f'{_teasers(place, _slice(place, 1, 5), articles[place.name])}<a href="{place.path}/AllItems.aspx">Xem tất cả</a></div>\n'
+        f'{_teasers(place, _slice(place, 1, 5), articles[place.name])}<a href="{place.path}/AllItems.aspx">Xem tất'
+        f" cả</a></div>\n"
         for place in lists
     )
     return frame.page(boxes)

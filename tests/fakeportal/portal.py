@@ -15,7 +15,9 @@ from tests.fakeportal.routes import ALL, find
 from tests.loopback import Answer, Loopback, Reply, Request
 
 OPEN_ROBOTS = "User-agent: *\nDisallow: /_admin/\n"
-RECOMMENDED_ROBOTS = "User-agent: *\nDisallow: /_layouts/\nDisallow: /Lists/\nDisallow: /SiteAssets/\nDisallow: /_catalogs/\n"
+RECOMMENDED_ROBOTS = (
+    "User-agent: *\nDisallow: /_layouts/\nDisallow: /Lists/\nDisallow: /SiteAssets/\nDisallow: /_catalogs/\n"
+)
 """What a common recommendation for SharePoint forbids: obeying it closes forms, views, feeds and attachments."""
 
 
@@ -23,10 +25,10 @@ class FakePortal(Loopback):
     """The server, a context manager; all attributes below may be changed while it runs.
 
     version: 2010, 2013 or 2019.  lists: name of each list → items in it at first, with the IDs 1 to that number.
-    doors: what is open: "api", "odata", "owssvr", "view", "feed", "sitemap", "section", "forms" (DispForm.aspx), "pages"
-    (`/Pages/tin.aspx?ItemID=N`).  refusal: how the others answer: "401", or "login" (a redirect).  2010 has neither
-    `_api` nor sitemap.
-    page_size: rows of a page of AllItems.aspx.  section_size: articles on a section's page.  top_size: rows of Top.aspx.
+    doors: what is open: "api", "odata", "owssvr", "view", "feed", "sitemap", "section", "forms" (DispForm.aspx) and
+    "pages" (`/Pages/tin.aspx?ItemID=N`).  refusal: how the others answer, and forbidden items: "401" (redirect to
+    AccessDenied.aspx for items), or "login" (redirect to Authenticate.aspx).  2010 has neither `_api` nor sitemap.
+    page_size: rows on a page of AllItems.aspx.  section_size: articles on a section's.  top_size: rows of Top.aspx.
     newest_first: order of AllItems.aspx.  threshold: items above which the list view threshold strikes.
     forms: who draws DispForm.aspx, "server" or "client"; by default the server in 2010.
     json_light: whether `_api` knows more than Atom and verbose JSON.
@@ -59,7 +61,7 @@ class FakePortal(Loopback):
         self.newest_first, self.threshold, self.json_light = True, 5_000, True
         self.forms: Literal["server", "client"] = "server" if version == 2010 else "client"
         self.refusal: Literal["401", "login"] = "401"
-        self.health: float | None | Callable[[int], float | None] = 0
+        self.health: float | Callable[[int], float | None] | None = 0
         self.robots: str | Answer | None = OPEN_ROBOTS
         self.latency = 0.0
         self.validators = False
@@ -98,7 +100,10 @@ class FakePortal(Loopback):
         self.lists[name].delete(number)
 
     def forbid(self, name: str, number: int, *, listed: bool = False) -> None:
-        """Close an item to anonymous readers. Listings leave it out, as SharePoint's do, unless `listed`; ItemCount does not."""
+        """Close an item to anonymous readers.
+
+        Listings leave it out, as SharePoint's do, unless `listed`; ItemCount and `items` count it all the same.
+        """
         self.lists[name].mark(number, "forbidden", listed)
 
     def break_item(self, name: str, number: int) -> None:

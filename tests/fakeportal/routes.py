@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 from tests.fakeportal import articles, interfaces, listings
-from tests.fakeportal.items import UTC, Item, NewsList
+from tests.fakeportal.items import Item, NewsList
 from tests.loopback import Answer, Request
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ ALL = frozenset("api odata owssvr view feed sitemap section forms pages".split()
 """Every door there is."""
 Query = dict[str, str]
 Page = Callable[["FakePortal", Request, re.Match[str], Query], Answer]
-_NOWHERE = Answer(404, body="<html><head><title>404 - File or directory not found.</title></head><body>404</body></html>")
+_NOWHERE = Answer(
+    404, body="<html><head><title>404 - File or directory not found.</title></head><body>404</body></html>"
+)
 _ROUTES: list[tuple[re.Pattern[str], str | None, Page]] = []
 
 
@@ -101,7 +104,10 @@ def _denied(portal: FakePortal, request: Request) -> Answer:
 
 def _validated(portal: FakePortal, request: Request, place: NewsList, item: Item, draw: Callable[[], Answer]) -> Answer:
     """`draw`'s answer with validators, or 304 where the request shows that it is known."""
-    headers = {"ETag": articles.etag_of(place, item), "Last-Modified": format_datetime(item.modified.astimezone(UTC), True)}
+    headers = {
+        "ETag": articles.etag_of(place, item),
+        "Last-Modified": format_datetime(item.modified.astimezone(UTC), True),
+    }
     given, since = request.headers.get("if-none-match"), request.headers.get("if-modified-since")
     known = headers["ETag"] in given if given else bool(since and parsedate_to_datetime(since) >= item.modified)
     if known:
@@ -202,7 +208,9 @@ def _front_sections(portal: FakePortal, request: Request, match: re.Match[str], 
     return _section(portal, request, place, query, portal.article_path(place.name), grid=bool(match[2]))
 
 
-def _section(portal: FakePortal, request: Request, place: NewsList, query: Query, article: str, grid: bool = False) -> Answer:
+def _section(
+    portal: FakePortal, request: Request, place: NewsList, query: Query, article: str, grid: bool = False
+) -> Answer:
     if "section" not in portal.doors:
         return _closed(portal, request, "section")
     if not grid:
@@ -215,7 +223,9 @@ def _section(portal: FakePortal, request: Request, place: NewsList, query: Query
             number = listings.posted_page(place, fields)
         except listings.BadPaging:
             return _soft_error(portal, "Validation of viewstate MAC failed.")
-    return Answer(body=listings.grid_page(portal.frame, place, number, portal.section_size, article, next(portal.turns)))
+    return Answer(
+        body=listings.grid_page(portal.frame, place, number, portal.section_size, article, next(portal.turns))
+    )
 
 
 @_route("/")
@@ -250,7 +260,11 @@ def _access_denied(portal: FakePortal, request: Request, match: re.Match[str], q
 @_route(r"/_vti_bin/owssvr\.dll", "owssvr")
 def _owssvr(portal: FakePortal, request: Request, match: re.Match[str], query: Query) -> Answer:
     place = _list_of_guid(portal, query.get("list", ""))
-    if place is None or query.get("cmd", "").lower() != "display" or query.get("xmldata", "").lower() not in ("true", "1"):
+    if (
+        place is None
+        or query.get("cmd", "").lower() != "display"
+        or query.get("xmldata", "").lower() not in ("true", "1")
+    ):
         return _soft_error(portal, "Cannot complete this action.")
     try:
         return interfaces.owssvr(place, portal.threshold)
@@ -268,7 +282,9 @@ def _sitemap(portal: FakePortal, request: Request, match: re.Match[str], query: 
 
 @_route(r"/_vti_bin/ListData\.svc(?:/([^/()]*))?", "odata")
 def _odata(portal: FakePortal, request: Request, match: re.Match[str], query: Query) -> Answer:
-    return _asked(portal, request, query, lambda ask: interfaces.odata(ask, list(portal.lists.values()), match[1] or ""))
+    return _asked(
+        portal, request, query, lambda ask: interfaces.odata(ask, list(portal.lists.values()), match[1] or "")
+    )
 
 
 @_route(r"/_api/web/lists/?(\(guid'[^']*'\)|/getbytitle\('[^']*'\))?(/items)?", "api")
@@ -280,7 +296,9 @@ def _api(portal: FakePortal, request: Request, match: re.Match[str], query: Quer
         return _asked(portal, request, query, lambda ask: interfaces.api_lists(ask, list(portal.lists.values())))
     named = match[1].split("'")[1]
     lists = portal.lists.values()
-    place = next((one for one in lists if named.strip("{}").lower() in (one.guid, one.title.lower(), one.path.lower())), None)
+    place = next(
+        (one for one in lists if named.strip("{}").lower() in (one.guid, one.title.lower(), one.path.lower())), None
+    )
 
     def answer(ask: interfaces.Ask) -> Answer:
         if place is None:
