@@ -1,4 +1,4 @@
-"""What programs ask: `_api`, ListData.svc, owssvr.dll, the list feed, the sitemap."""
+"""What programs ask in OData: `_api` and ListData.svc, with their paging, errors and formats."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from html import escape
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tests.fakeportal.articles import LOGIN, body_html
+from tests.fakeportal.articles import body_html
 from tests.fakeportal.items import HANOI, Item, NewsList, iso_utc, text_of, title_of
 from tests.loopback import Answer
 
@@ -35,6 +34,9 @@ _TESTS: dict[str, Callable[[int, int], bool]] = {
 }
 _NAMES = 'xmlns="http://www.w3.org/2005/Atom" xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices"'
 _NAMES += ' xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"'
+
+
+Column = Callable[[NewsList, Item], Any]
 
 
 class Refused(Exception):
@@ -118,7 +120,7 @@ def api_items(ask: Ask, place: NewsList, path: str) -> Answer:
         given = {name: value for name, value in ask.query.items() if name not in ("$skiptoken", "$skip")}
         given["$skiptoken"] = f"Paged=TRUE&p_SortBehavior=0&p_ID={rows[-1].id}"
         following = ask.base + path + "?" + urlencode(given, quote_via=quote)
-    return _collection(ask, [_chosen(ask, _api_item(place, item)) for item in rows], following, "SP.Data.TinListItem")
+    return _collection(ask, [_row(ask, _COLUMNS, place, item) for item in rows], following, "SP.Data.TinListItem")
 
 
 def _order(ask: Ask, place: NewsList) -> tuple[bool, Any]:
@@ -140,25 +142,23 @@ def _select(place: NewsList, after: int | None, top: int, descending: bool, want
     return rows[:top], len(rows) > top
 
 
-def _api_item(place: NewsList, item: Item) -> dict[str, Any]:
-    text = text_of(place.name, item)
-    return {
-        "Id": item.id,
-        "ID": item.id,
-        "Title": text.title,
-        "TomTat": text.lead,
-        "NoiDung": body_html(place, item, text),
-        "NgayDang": iso_utc(item.published),
-        "TacGia": text.author,
-        "Created": iso_utc(item.published),
-        "Modified": iso_utc(item.modified),
-        "AuthorId": 21,
-        "EditorId": 21,
-        "OData__UIVersionString": f"{item.version}.0",
-        "Attachments": True,
-        "FileRef": f"{place.path}/{item.id}_.000",
-        "GUID": f"00000000-0000-4000-8000-{item.id:012d}",
-    }
+_COLUMNS: dict[str, Column] = {
+    "Id": lambda place, item: item.id,
+    "ID": lambda place, item: item.id,
+    "Title": lambda place, item: title_of(place.name, item),
+    "TomTat": lambda place, item: text_of(place.name, item).lead,
+    "NoiDung": lambda place, item: body_html(place, item, text_of(place.name, item)),
+    "NgayDang": lambda place, item: iso_utc(item.published),
+    "TacGia": lambda place, item: text_of(place.name, item).author,
+    "Created": lambda place, item: iso_utc(item.published),
+    "Modified": lambda place, item: iso_utc(item.modified),
+    "AuthorId": lambda place, item: 21,
+    "EditorId": lambda place, item: 21,
+    "OData__UIVersionString": lambda place, item: f"{item.version}.0",
+    "Attachments": lambda place, item: True,
+    "FileRef": lambda place, item: f"{place.path}/{item.id}_.000",
+    "GUID": lambda place, item: f"00000000-0000-4000-8000-{item.id:012d}",
+}
 
 
 def odata(ask: Ask, lists: Sequence[NewsList], entity: str) -> Answer:
@@ -180,7 +180,7 @@ def odata(ask: Ask, lists: Sequence[NewsList], entity: str) -> Answer:
         given["$skiptoken"] = str(rows[-1].id)
         following = f"{ask.base}/_vti_bin/ListData.svc/{quote(place.entity)}?{urlencode(given, quote_via=quote)}"
     count = str(len(place.shown)) if ask.query.get("$inlinecount") == "allpages" else None
-    shown = [_chosen(ask, _odata_item(place, item)) for item in rows]
+    shown = [_row(ask, _ENTITY_COLUMNS, place, item) for item in rows]
     if ask.format == "atom":
         return _collection(ask, shown, following, f"Microsoft.SharePoint.DataService.{place.entity}Item", count)
     body: dict[str, Any] = {"results": [_with_metadata(ask, row) for row in shown]}
@@ -201,101 +201,33 @@ def _service(ask: Ask, lists: Sequence[NewsList]) -> Answer:
     )
 
 
-def _odata_item(place: NewsList, item: Item) -> dict[str, Any]:
-    text = text_of(place.name, item)
-
-    def ticks(moment: datetime) -> str:
-        return f"/Date({int(moment.replace(tzinfo=UTC).timestamp()) * 1000})/"  # the site's own time, as if it were UTC
-
-    return {
-        "Id": item.id,
-        "Title": text.title,
-        "TomTat": text.lead,
-        "NoiDung": body_html(place, item, text),
-        "Modified": ticks(item.modified),
-        "Created": ticks(item.published),
-        "ModifiedById": 21,
-        "Version": f"{item.version}.0",
-        "Path": place.path,
-    }
+def _ticks(moment: datetime) -> str:
+    """The site's own time as if it were UTC, as ListData.svc gives it."""
+    return f"/Date({int(moment.replace(tzinfo=UTC).timestamp()) * 1000})/"
 
 
-def owssvr(place: NewsList, threshold: int) -> Answer:
-    """`?Cmd=Display&List={…}&Query=*&XMLDATA=TRUE`: all rows at once; an error page above the threshold."""
-    if len(place.items) > threshold:
-        raise Refused(500, THROTTLED)
-    rows = "\n".join(
-        f"   <z:row ows_ID='{item.id}' ows_Title='{escape(title_of(place.name, item))}'"
-        f" ows_Modified='{item.modified:%Y-%m-%d %H:%M:%S}'"
-        f" ows_Created='{item.published:%Y-%m-%d %H:%M:%S}' ows_LinkTitle='{escape(title_of(place.name, item))}'"
-        f" ows_FileRef='{item.id};#{place.path[1:]}/{item.id}_.000' ows_Editor='21;#{LOGIN}'"
-        f" ows__UIVersionString='{item.version}.0'"
-        f" ows_owshiddenversion='{item.version}' />"
-        for item in place.after(None, len(place.shown), descending=False)
-    )
-    body = (
-        "<xml xmlns:s='uuid:BDC6E3F0-6DA3-11d1-A2A3-00AA00C14882' xmlns:dt='uuid:C2F41010-65B3-11d1-A29F-00AA00C14882'"
-        " xmlns:rs='urn:schemas-microsoft-com:rowset' xmlns:z='#RowsetSchema'>\n<s:Schema id='RowsetSchema'>"
-        "<s:ElementType name='row'"
-        " content='eltOnly' rs:CommandTimeout='30'><s:AttributeType name='ows_ID' rs:name='ID' rs:number='1'>"
-        "<s:datatype dt:type='i4'"
-        f" dt:maxLength='4' /></s:AttributeType></s:ElementType></s:Schema>\n<rs:data>\n{rows}\n</rs:data>\n</xml>\n"
-    )
-    return Answer(body=body, content_type="text/xml; charset=utf-8")
+_ENTITY_COLUMNS: dict[str, Column] = {
+    "Id": _COLUMNS["Id"],
+    "Title": _COLUMNS["Title"],
+    "TomTat": _COLUMNS["TomTat"],
+    "NoiDung": _COLUMNS["NoiDung"],
+    "Modified": lambda place, item: _ticks(item.modified),
+    "Created": lambda place, item: _ticks(item.published),
+    "ModifiedById": lambda place, item: 21,
+    "Version": lambda place, item: f"{item.version}.0",
+    "Path": lambda place, item: place.path,
+}
 
 
-def feed(place: NewsList, base: str) -> Answer:
-    """The list feed: the 25 that changed last, their text cut at 256 characters."""
-    entries = "".join(
-        f"<item><title>{escape(title_of(place.name, item))}</title>"
-        f"<link>{base}{place.path}/DispForm.aspx?ID={item.id}</link>"
-        f"<description><![CDATA[<div><b>Tóm tắt:</b> {escape(text_of(place.name, item).lead)[:256]}</div>]]>"
-        f"</description>"
-        f"<author>Đinh Mạnh Hưng</author><pubDate>{_rfc822(item.modified)}</pubDate>"
-        f'<guid isPermaLink="true">{base}{place.path}/DispForm.aspx?ID={item.id}</guid></item>\n'
-        for item in place.newest(25)
-    )
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>Cồn Nhạn: '
-        f"{place.title}</title><link>{base}{place.path}/AllItems.aspx</link><description>RSS feed for the"
-        f" {place.title} list.</description>"
-        f"<lastBuildDate>{_rfc822(place.changed)}</lastBuildDate><generator>Microsoft SharePoint Foundation RSS"
-        f" Generator</generator>"
-        f"<ttl>60</ttl>\n{entries}</channel></rss>\n"
-    )
-    return Answer(body=body, content_type="text/xml; charset=utf-8")
+def _row(ask: Ask, columns: Mapping[str, Column], place: NewsList, item: Item) -> dict[str, Any]:
+    return {name: column(place, item) for name, column in _chosen(ask, columns).items()}
 
 
-def sitemap(addresses: Sequence[tuple[str, Item]], base: str, number: int | None, size: int) -> Answer | None:
-    """sitemap.xml with all addresses, an index of `sitemap<n>.xml` where they are more than `size`; None if no such."""
-    space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
-    parts = -(-len(addresses) // size)
-    if number is None and parts > 1:
-        rows = "".join(f"<sitemap><loc>{base}/sitemap{k}.xml</loc></sitemap>\n" for k in range(parts))
-        return _xml(f"<sitemapindex {space}>\n{rows}</sitemapindex>")
-    if number is not None and number >= parts:
-        return None
-    start = (number or 0) * size
-    rows = "".join(
-        f"<url><loc>{escape(address)}</loc><lastmod>{iso_utc(item.modified)}</lastmod></url>\n"
-        for address, item in addresses[start : start + size]
-    )
-    return _xml(f"<urlset {space}>\n{rows}</urlset>")
-
-
-def _xml(body: str) -> Answer:
-    return Answer(body='<?xml version="1.0" encoding="UTF-8"?>\n' + body, content_type="text/xml")
-
-
-def _rfc822(moment: datetime) -> str:
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
-
-
-def _chosen(ask: Ask, row: dict[str, Any]) -> dict[str, Any]:
+def _chosen(ask: Ask, row: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that `$select` names."""
     names = ask.query.get("$select", "")
     if not names or "*" in names:
-        return row
+        return dict(row)
     wanted = {name.strip().split("/")[0] for name in names.split(",")}
     return {name: value for name, value in row.items() if name in wanted}
 

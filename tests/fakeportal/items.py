@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 HANOI = timezone(timedelta(hours=7))
 _FIRST, _STEP = datetime(2015, 3, 2, 7, 30, tzinfo=HANOI), timedelta(minutes=17)
@@ -96,15 +97,21 @@ def title_of(name: str, item: Item) -> str:
 
 def text_of(name: str, item: Item) -> Text:
     """All words of an item; an edit adds a paragraph and nothing else."""
-    seed = zlib.crc32(f"{name}/{item.id}".encode())
-    place, n = _pick(seed, 3, _PLACES), item.id
+    return _text_of(name, item.id, item.version)
+
+
+@lru_cache(maxsize=1_024)
+def _text_of(name: str, number: int, version: int) -> Text:
+    item = Item(number)
+    seed = zlib.crc32(f"{name}/{number}".encode())
+    place = _pick(seed, 3, _PLACES)
 
     def fill(template: str, turn: int) -> str:
         dice = zlib.crc32(f"{seed}/{turn}".encode())
         return template.format(
             place=place,
             day=f"{item.published:%d/%m}",
-            n=n,
+            n=number,
             a=100 + dice % 1900,
             b=200 + (dice >> 5) % 7000,
             c=5 + (dice >> 11) % 90,
@@ -113,21 +120,18 @@ def text_of(name: str, item: Item) -> Text:
         )
 
     start, count = seed % len(_SENTENCES), 4 + seed % 3
-    lines = [_SENTENCES[(start + k) % len(_SENTENCES)] for k in range(2 * count)]
-    told = [fill(line, k) for k, line in enumerate(lines)]
+    told = [fill(_SENTENCES[(start + k) % len(_SENTENCES)], k) for k in range(2 * count)]
     paragraphs = [f"{told[2 * k]} {told[2 * k + 1]}" for k in range(count)]
-    if item.version > 1:
-        paragraphs.append(
-            f"Bổ sung lần {item.version - 1}: số liệu của xã {place} được cập nhật theo báo cáo mới nhất."
-        )
+    if version > 1:
+        paragraphs.append(f"Bổ sung lần {version - 1}: số liệu của xã {place} được cập nhật theo báo cáo mới nhất.")
     return Text(
         title=title_of(name, item),
         lead=fill(_pick(seed, 4, _LEADS), 99),
         paragraphs=tuple(paragraphs),
         author=_pick(seed, 13, _PEOPLE),
         caption=f"Quang cảnh buổi làm việc tại xã {place}",
-        picture=f"anh-{n}.png",
-        file=f"tai-lieu-{n}.pdf",
+        picture=f"anh-{number}.png",
+        file=f"tai-lieu-{number}.pdf",
         views=10 + seed % 900,
     )
 
@@ -179,6 +183,8 @@ class NewsList:
 
     def delete(self, number: int) -> None:
         with self._lock:
+            if number not in self.items:
+                raise KeyError(number)
             self._keep({key: item for key, item in self.items.items() if key != number})
 
     def after(self, number: int | None, size: int, *, descending: bool) -> list[Item]:

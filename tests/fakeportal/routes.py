@@ -9,7 +9,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-from tests.fakeportal import articles, interfaces, listings
+from tests.fakeportal import articles, feeds, interfaces, listings
 from tests.fakeportal.items import Item, NewsList
 from tests.loopback import Answer, Request
 
@@ -125,7 +125,10 @@ def _form(portal: FakePortal, request: Request, match: re.Match[str], query: Que
         return Answer(404, body=portal.frame.error()) if portal.version == 2019 else _soft_error(portal)
     if item.state == "forbidden":
         return _denied(portal, request)
-    draw = lambda: Answer(body=articles.form_page(portal.frame, place, item, portal.forms))  # noqa: E731
+
+    def draw() -> Answer:
+        return Answer(body=articles.form_page(portal.frame, place, item, portal.forms))
+
     return _validated(portal, request, place, item, draw) if portal.validators else draw()
 
 
@@ -237,7 +240,7 @@ def _front(portal: FakePortal, request: Request, match: re.Match[str], query: Qu
 @_route(r"/_layouts/(?:15/)?listfeed\.aspx", "feed")
 def _feed(portal: FakePortal, request: Request, match: re.Match[str], query: Query) -> Answer:
     place = _list_of_guid(portal, query.get("list", ""))
-    return interfaces.feed(place, portal.base) if place else _soft_error(portal, "List does not exist.")
+    return feeds.feed(place, portal.base) if place else _soft_error(portal, "List does not exist.")
 
 
 @_route(r"/_layouts/(?:15/)?listform\.aspx", "forms")
@@ -267,7 +270,7 @@ def _owssvr(portal: FakePortal, request: Request, match: re.Match[str], query: Q
     ):
         return _soft_error(portal, "Cannot complete this action.")
     try:
-        return interfaces.owssvr(place, portal.threshold)
+        return feeds.owssvr(place, portal.threshold)
     except interfaces.Refused as error:
         return Answer(error.status, body=portal.frame.error(f"{error.code.partition(',')[0]} (0x80070024)"))
 
@@ -277,7 +280,7 @@ def _sitemap(portal: FakePortal, request: Request, match: re.Match[str], query: 
     if portal.version == 2010:
         return _NOWHERE
     number = int(match[1]) if match[1] else None
-    return interfaces.sitemap(portal.listed_addresses(), portal.base, number, portal.sitemap_size) or _NOWHERE
+    return feeds.sitemap(portal.listed_addresses(), portal.base, number, portal.sitemap_size) or _NOWHERE
 
 
 @_route(r"/_vti_bin/ListData\.svc(?:/([^/()]*))?", "odata")
