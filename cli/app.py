@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import adding, archive, exporting, harvesting, history, portals, reading, searching, stats, upkeep
+from cli import adding, archive, discovering, exporting, harvesting, history, portals, reading, searching, stats, upkeep
 from cli.exits import ExitCode, exit_code_of
 from cli.render import complain, safe
 from scraper.errors import InputError, LuutruError
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 adding.register(app)
 harvesting.register(app)
+discovering.register(app)
 reading.register(app)
 archive.register(app)
 searching.register(app)

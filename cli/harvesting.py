@@ -108,7 +108,7 @@ def harvest(
     orders = [
         Order(
             one if delay is None else replace(one, delay=delay),
-            archive,
+            archive=archive,
             job={
                 "limit": limit,
                 "full": full,

@@ -19,11 +19,10 @@ from scraper.models import Outcome, Record
 from scraper.settings import PortalSettings
 
 if TYPE_CHECKING:
-    from scraper.politeness import Asked, Manners
-
     from scraper.discovery.listing import Place, Request
     from scraper.fetch import Fetcher
     from scraper.models import Capture
+    from scraper.politeness import Asked, Manners
     from storage.ledger import Ledger
 
 
@@ -36,9 +35,9 @@ class Order:
     """
 
     settings: PortalSettings
-    archive: Path
     job: dict[str, Any]
     fetching: dict[str, Any]
+    archive: Path = Path("archive")
     contact: str | None = None
     portals: tuple[str, ...] = ()
     seconds: float | None = None
@@ -68,14 +67,13 @@ def harvest(order: Order, avoid: dict[str, str], voice: Voice) -> None:
 def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[str, Any], list[LuutruError]]:
     from scraper.discovery.doors import DOORS
     from scraper.discovery.walk import walk
-    from storage.file_store import FileStore
-
     from scraper.harvest.harvesting import Harvest
     from scraper.harvest.job import Job, plain
     from scraper.harvest.stopping import Stopping
     from scraper.harvest.visiting import Visitor
     from scraper.portals import load_portals
     from storage.archive import Archive
+    from storage.file_store import FileStore
     from storage.ledger import Ledger
 
     watch = _Watch(voice)
@@ -86,7 +84,7 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
         stack.enter_context(stopping.signals())
         ledger = stack.enter_context(Ledger(order.archive, order.settings.name, now=_stamp()))
         archive = stack.enter_context(Archive.open(order.archive, lock_timeout=order.lock_seconds))
-        desk = stack.enter_context(Desk(order, ledger, stopping.pause, watch.beat))
+        desk = stack.enter_context(Desk(order, ledger, stopping.pause, watch.beat, watch.warn))
         files = FileStore(order.archive)
         visitor = Visitor(
             desk.fetcher,
@@ -128,12 +126,11 @@ class Desk:
         ledger: Ledger | None,
         pause: Callable[[float], None],
         beat: Callable[[float, str], None],
-        warn: Callable[[str], None] | None = None,
+        warn: Callable[[str], None],
     ) -> None:
+        from scraper.fetch import Fetcher, FetchOptions, user_agent
         from scraper.politeness import Manners
         from scraper.robots import RobotsText
-
-        from scraper.fetch import Fetcher, FetchOptions, user_agent
 
         settings = order.settings
         self.requests = 0
@@ -150,7 +147,7 @@ class Desk:
             robots_known={origin: RobotsText(**text) for origin, text in known.items()},
             pause=pause,
             log=self._asked,
-            **({} if warn is None else {"warn": warn}),
+            warn=warn,
         )
         tls = {} if settings.tls is None else dict.fromkeys(self._tls_hosts(), settings.tls)
         options = FetchOptions(user_agent=user_agent(order.contact), tls=tls, **order.fetching)
@@ -202,7 +199,6 @@ class Desk:
     def enclosed(self, record: Record, files: Any) -> list[dict[str, Any]]:
         """The record's files: fetched and kept unless they are; what became of each."""
         from scraper.enclosures import files_of, reading
-
         from scraper.models import to_dict
 
         told: list[dict[str, Any]] = []
@@ -260,6 +256,10 @@ class _Watch:
     def trouble(self, error: LuutruError, *, again: bool) -> None:
         """Something failed."""
         self._voice.say("trouble", str(error), error.hint, again)
+
+    def warn(self, message: str) -> None:
+        """Something that a person should know."""
+        self._voice.say("warning", message)
 
     def recovered(self, what: str) -> None:
         """What had failed works again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Protocol
 
 from scraper.discovery.listing import ListingEntry
@@ -54,7 +54,7 @@ class Keeps(Protocol):
     def mark_gone(self, reference: str, reason: str | None = None) -> Outcome | None:
         """Note that an article is no longer published."""
 
-    def mark_seen(self, references: Sequence[str]) -> None:
+    def mark_seen(self, references: Iterable[str]) -> Sequence[Outcome | None]:
         """Note that articles were met unchanged."""
 
     def get(self, reference: str) -> Json | None:
@@ -163,7 +163,6 @@ class Report:
 
 def plain(report: Report) -> Json:
     """The report as JSON data."""
-    from dataclasses import asdict
-
-    data = asdict(report)
-    return {name: dict(value) if isinstance(value, Counter) else value for name, value in data.items()}
+    data: Json = {one.name: getattr(report, one.name) for one in fields(report)}
+    data = {name: dict(value) if isinstance(value, Counter) else value for name, value in data.items()}
+    return data | {"places": [asdict(place) for place in report.places]}

@@ -11,6 +11,7 @@ listing goes on: it is never held as a whole.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,7 +45,10 @@ Met = list[tuple[Known, bool]]
 
 @dataclass(slots=True)
 class _Listing:
-    """One listing as it is read. cut: why its end is not reached; early: it need not be."""
+    """What one door lists, as it is read. cut: why its end is not reached; early: it need not be.
+
+    folders: rows that are folders.  owed: listings that its answers named, still to be read.
+    """
 
     door: Door
     pages: int = 0
@@ -52,6 +56,8 @@ class _Listing:
     cut: str | None = None
     ended: bool = False
     early: bool = False
+    folders: int = 0
+    owed: deque[Request] = field(default_factory=deque)
     keys: set[int] = field(default_factory=set)
     asked: set[int] = field(default_factory=set)
     stale: int = 0
@@ -75,14 +81,21 @@ class _Listing:
             self.last_id = known.item_id or self.last_id
         self.stale = self.stale + 1 if len(self.keys) == before else 0
 
+    def is_new(self, request: Request) -> bool:
+        """Whether it was not asked for before."""
+        return _mark(request) not in self.asked
+
     def seen(self, request: Request) -> bool:
         """Whether it was asked for before; from now on it was."""
-        # Hidden inputs change with every answer of ASP.NET; the target of a postback is what tells two apart.
-        form = [pair for pair in request.form or () if pair[0] in ("__EVENTTARGET", "__EVENTARGUMENT")]
-        mark = hash((request.url, tuple(form)))
-        known = mark in self.asked
-        self.asked.add(mark)
+        known = _mark(request) in self.asked
+        self.asked.add(_mark(request))
         return known
+
+
+def _mark(request: Request) -> int:
+    """What tells two requests apart. Hidden inputs change with every answer of ASP.NET; a postback's target does not."""
+    form = [pair for pair in request.form or () if pair[0] in ("__EVENTTARGET", "__EVENTARGUMENT")]
+    return hash((request.url, tuple(form)))
 
 
 class Scan:
@@ -118,23 +131,36 @@ class Scan:
         self.report.doors.update(closed)
         best: _Listing | None = None
         for door in self._doors:
-            for request in () if door.name in closed else door.knock(self.place):
-                listing = _Listing(door)
-                yield from self._follow(listing, request)
-                if listing.pages and (best is None or self._rank(listing) > self._rank(best)):
-                    best = listing
-                if self._suffices(listing):
-                    break
-            if best is not None and self._suffices(best):
+            if door.name in closed:
+                continue
+            listing = _Listing(door)
+            yield from self._enter(listing)
+            if listing.pages and (best is None or self._rank(listing) > self._rank(best)):
+                best = listing
+            if self._suffices(listing):
                 break
         if best is None and self._refusals:
             raise self._refusals[0]
         self._judge(best)
 
+    def _enter(self, listing: _Listing) -> Iterator[Met]:
+        """Everything that one door lists: from each beginning, those too that its answers name, until it is all."""
+        waiting = deque(listing.door.knock(self.place))
+        while waiting or listing.owed:
+            request = (listing.owed or waiting).popleft()
+            if listing.seen(request):
+                continue
+            yield from self._follow(listing, request)
+            if listing.cut == "folders":
+                listing.cut = None
+                listing.owed.extend(one for one in listing.door.knock(self.place) if one not in waiting)
+            if self._suffices(listing):
+                return
+
     def _follow(self, listing: _Listing, request: Request) -> Iterator[Met]:
         """Read one listing from its beginning; an error ends it."""
         following: Request | None = request
-        listing.seen(request)
+        listing.cut, listing.ended = None, False
         while following is not None:
             try:
                 answer = listing.door.read(self._fetch(following), self.place)
@@ -146,6 +172,8 @@ class Scan:
             listing.pages += 1
             listing.total = listing.total if answer.total is None else answer.total
             listing.cut = answer.cut
+            listing.folders += answer.folders
+            listing.owed.extend(answer.further)
             self.report.pages += 1
             self.report.off_site += answer.off_site
             self.place = answer.place or self.place
@@ -153,7 +181,7 @@ class Scan:
             listing.count(met)
             yield met
             following = self._next(listing, answer, met)
-        listing.ended = listing.cut is None and not listing.early
+        listing.ended = listing.cut in (None, "folders") and not listing.early
         self._verdict(listing.door, "open")
 
     def _next(self, listing: _Listing, answer: Listing, met: Met) -> Request | None:
@@ -230,7 +258,9 @@ class Scan:
     def _whole(self, listing: _Listing) -> bool:
         if not (listing.door.exhaustive and listing.ended):
             return False
-        collected = self._collected()
+        if any(listing.is_new(request) for request in listing.owed):
+            return False
+        collected = self._collected() + listing.folders
         return not self._dropped(collected, listing.total) if listing.total is None else collected >= listing.total
 
     def _dropped(self, collected: int, total: int | None) -> bool:

@@ -1,0 +1,2 @@
+def walk(place, known):
+    return iter(())
