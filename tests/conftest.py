@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-pytest_plugins = ["tests.loopback"]
+pytest_plugins = ["tests.loopback", "tests.harvests"]
 _LOOPBACK = ("127.", "::1", "localhost")
 
 

@@ -11,7 +11,7 @@ listing goes on: it is never held as a whole.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -139,9 +139,17 @@ class Scan:
                 best = listing
             if self._suffices(listing):
                 break
-        if best is None and self._refusals:
-            raise self._refusals[0]
+        if best is None:
+            raise self._nothing_open()
         self._judge(best)
+
+    def _nothing_open(self) -> LuutruError:
+        """The error where no door gave a listing: of the kind that most of them gave."""
+        closed = "; ".join(f"{name} {verdict.removeprefix('closed: ')}" for name, verdict in self.report.doors.items())
+        kinds = Counter(type(error) for error in self._refusals) or Counter([NotAListing])
+        kind = kinds.most_common(1)[0][0]
+        hint = "try the address of a section or an article; luutru discover shows what each door answers"
+        return kind(self.place.start, closed or "nothing is known to ask for", what="nothing can be listed", hint=hint)
 
     def _enter(self, listing: _Listing) -> Iterator[Met]:
         """Everything that one door lists: from each beginning, those too that its answers name, until it is all."""
