@@ -1,2 +1,0 @@
-def walk(place, known):
-    return iter(())
