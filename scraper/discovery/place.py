@@ -1,8 +1,8 @@
 """What an address alone tells of a place: site, list, items, views and sections. Pure; no page is looked at.
 
-    /tin/Lists/ThongBao/AllItems.aspx       a view    /tin/Pages/tin.aspx?ItemID=7          an item, shown by another page
-    /tin/Lists/ThongBao/DispForm.aspx?ID=7  an item   /portal/Pages/2020-5-29/hop-bao.aspx  a page in a library
-    /tin/Lists/ThongBao/Attachments/7/a.pdf its file  /_layouts/listform.aspx?ListId={…}    a list known by its GUID
+/tin/Lists/ThongBao/AllItems.aspx       a view    /tin/Pages/tin.aspx?ItemID=7          an item, shown by another page
+/tin/Lists/ThongBao/DispForm.aspx?ID=7  an item   /portal/Pages/2020-5-29/hop-bao.aspx  a page in a library
+/tin/Lists/ThongBao/Attachments/7/a.pdf its file  /_layouts/listform.aspx?ListId={…}    a list known by its GUID
 """
 
 from __future__ import annotations
