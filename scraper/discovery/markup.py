@@ -14,7 +14,7 @@ from itertools import islice
 
 from lxml import etree
 
-from scraper.addresses import join_url, original_url, portal_host
+from scraper.addresses import join_url, original_url, portal_host, request_url
 from scraper.decode import decode
 from scraper.discovery.listing import Place
 from scraper.errors import InputError, NotAListing
@@ -27,6 +27,10 @@ MAX_WORDS = 500
 """Characters kept of a link's text."""
 
 _NO_ADDRESS = re.compile(r"\s*(?:#|(?!https?:)[a-z][a-z0-9+.-]*:)", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"/(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*/)*"
+    r"(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/-]+)?"
+)
 _HOST = re.compile(r"https?://(?:www\.)?(\[[^\]]*\]|[^/:]*)")
 _DELTA = re.compile(r"\s*(?:[0-9]{1,9}\|[A-Za-z]{1,40}\|[^|]{0,300}\|)")
 _PART = re.compile(r"([0-9]{1,9})\|([A-Za-z]{1,40})\|([^|]{0,300})\|")
@@ -56,6 +60,8 @@ class Markup:
         """Where a link leads, in the form of `request_url`; None for what is no web address."""
         if _NO_ADDRESS.match(link):
             return None
+        if _PLAIN.fullmatch(link):  # most links of a portal, and nothing in them to tidy
+            return self.base[: self.base.index("/", 8)] + link
         try:
             return join_url(self.base, original_url(link.strip()))
         except InputError:
@@ -100,7 +106,7 @@ class Markup:
 def read_markup(capture: Capture, place: Place) -> Markup:
     """Parse an answer. Raises NotAListing for what is no HTML at all."""
     decoded = decode(capture.content, capture.info.content_type)
-    url = capture.info.final_url or capture.info.requested_url or place.start
+    url = request_url(capture.info.final_url or capture.info.requested_url or place.start)
     name = capture.name or url
     if capture.content.startswith((b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise NotAListing(name, "a file, not a page")
@@ -141,7 +147,8 @@ def host_of(url: str) -> str:
 
 def words(el: etree._Element) -> str:
     """An element's text on one line, clipped."""
-    return tidy("".join(islice(el.itertext(), 200))[: 2 * MAX_WORDS])[:MAX_WORDS].rstrip()
+    text = "".join(str(part) for part in islice(el.itertext(), 200))
+    return tidy(text[: 2 * MAX_WORDS])[:MAX_WORDS].rstrip()
 
 
 def unescaped(text: str) -> str:
