@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import html
 
 import luutru
@@ -22,20 +24,43 @@ from scraper.errors import AccessDenied, LoginPage, NotFound, SoftError
 from tests import loopback_tls
 from tests.conftest import ROOT
 from tests.fakeportal import ALL, RECOMMENDED_ROBOTS, FakePortal
+from tests.fakeportal.routes import find
 from tests.fetching import failure
-from tests.loopback import Answer
+from tests.loopback import Answer, Request
 
 Version = Literal[2010, 2013, 2019]
 VERSIONS: tuple[Version, ...] = (2010, 2013, 2019)
 LISTS = {"TinTuc": 230, "ThongBao": 45}
 PRINTER = "/UserControls/Publishing/News/BinhLuan/pFormPrint.aspx"
 LIGHT, VERBOSE = "application/json;odata=nometadata", "application/json;odata=verbose"
+PREFIXES = (
+    "/",
+    "/Lists/TinTuc/DispForm.aspx?ID=7&x=",
+    "/Lists/TinTuc/AllItems.aspx?Paged=TRUE&p_ID=",
+    "/Lists/TinTuc/Attachments/7/anh-7.png?",
+    "/Pages/tin.aspx?ItemID=",
+    "/tin-tuc.aspx?Page=",
+    "/tin-tuc-grid.aspx?",
+    "/_api/web/lists/getbytitle('Tin%20t%E1%BB%A9c')/items?$top=",
+    "/_api/web/lists/getbytitle('Tin%20t%E1%BB%A9c')/items?$filter=",
+    "/_vti_bin/ListData.svc/TinT%E1%BB%A9c?$skip=",
+    "/_layouts/listfeed.aspx?List=",
+    "/sitemap",
+)
 ATOM = {"a": "http://www.w3.org/2005/Atom", "d": "http://schemas.microsoft.com/ado/2007/08/dataservices"}
 
 
 @pytest.fixture(params=VERSIONS)
 def site(request: pytest.FixtureRequest) -> Iterator[FakePortal]:
     with FakePortal(request.param, LISTS) as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def still() -> Iterator[FakePortal]:
+    """One for all, for tests that change nothing."""
+    with FakePortal(2013, {"TinTuc": 30}) as portal:
+        portal.validators = True
         yield portal
 
 
@@ -326,6 +351,10 @@ def test_a_grid_pages_by_postback(site: FakePortal) -> None:
     for missing in ("__VIEWSTATE", "__EVENTVALIDATION"):
         refused = requests.post(address, {k: v for k, v in posted.items() if k != missing}, timeout=10)
         assert refused.headers["SharePointError"] == "0" and not teasers(refused)
+    delta = requests.post(address, posted | {"__ASYNCPOST": "true"}, timeout=10)
+    length, kind, name, rest = delta.text.split("|", 3)
+    assert (kind, name) == ("updatePanel", "ctl00_panel") and rest[int(length) :].startswith("|")
+    assert teasers(delta) == down(45)[-1:] and "|hiddenField|__VIEWSTATE|" in rest[int(length) :]
     stale = hidden_inputs(get(address))["__EVENTVALIDATION"]
     assert "SharePointError" in requests.post(address, posted | {"__EVENTVALIDATION": stale}, timeout=10).headers
 
@@ -477,6 +506,13 @@ def test_a_site_moves(site: FakePortal) -> None:
         assert answer.url == new.page_url("TinTuc", 7) and answer.history[0].status_code == 301
 
 
+@given(st.text(st.characters(codec="ascii", min_codepoint=33), max_size=60), st.sampled_from(PREFIXES))
+def test_no_address_upsets_it(still: FakePortal, tail: str, prefix: str) -> None:
+    for method in ("GET", "POST"):
+        request = Request(method, prefix + tail, {"accept": tail, "if-modified-since": tail}, tail.encode(), 0.0, 1)
+        assert find(still, request).status in (200, 301, 302, 304, 400, 401, 404, 406, 500)
+
+
 # Courtesy and the log.
 
 
@@ -520,13 +556,14 @@ def test_the_log_counts_and_overrides_win(site: FakePortal) -> None:
 
 
 def test_two_portals_and_https_at_once(authority_file: str) -> None:
+    before = set(threading.enumerate())
     with FakePortal(host="127.0.0.3") as one, FakePortal(certificate=loopback_tls.CURRENT) as two:
         assert one.url("/").startswith("http://127.0.0.3:") and one.host == "127.0.0.3"
         assert get(one.start).status_code == 200
         with requests.Session() as session:
             assert session.get(two.start, verify=authority_file, timeout=10).status_code == 200
         assert two.start.startswith("https://")
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("loopback")]
+    assert set(threading.enumerate()) <= before
 
 
 def test_as_its_own_process() -> None:

@@ -7,7 +7,7 @@ import struct
 import zlib
 from html import escape
 
-from tests.fakeportal.frame import Frame
+from tests.fakeportal.frame import Frame, escaped
 from tests.fakeportal.items import Item, NewsList, Text, iso_utc, printed, text_of, title_of
 
 # (internal name, label, type) of the columns, in the form's order.
@@ -34,8 +34,9 @@ LOGIN = "i:0#.w|connhan\\dmhung"
 def form_page(frame: Frame, place: NewsList, item: Item, drawn_by: str) -> str:
     """DispForm.aspx of an item; a broken one is blank. drawn_by: server or client."""
     draw = _server_form if drawn_by == "server" else _client_form
+    way = f'<span id="onetidPageTitle"><a href="{place.path}/AllItems.aspx">{place.title}</a></span>\n'
     return frame.page(
-        draw(place, item),
+        way + draw(place, item),
         title=f"{place.title} - {title_of(place.name, item)}",
         action=f"DispForm.aspx?ID={item.id}",
         place=place,
@@ -50,9 +51,10 @@ def article_page(frame: Frame, place: NewsList, item: Item | None, others: list[
         f' class="ShowDate">({other.published:%d-%m})</span></li>'
         for other in others
     )
+    way = f'<a href="/">Trang chủ</a> &#187; <a href="/{place.slug}.aspx">{place.title}</a>'
     part = (
-        f'<div class="cn-khung-dau">{place.title}</div>\n<div id="ctl00_m_g_{place.guid.replace("-", "_")}"'
-        f' class="ms-WPBody noindex">\n'
+        f'<div class="cn-duong-dan">{way}</div>\n'
+        f'<div id="ctl00_m_g_{place.guid.replace("-", "_")}" class="ms-WPBody noindex">\n'
         f'{body}</div>\n<div class="cn-tin-khac"><h3>TIN KHÁC</h3><ul>{rows}</ul></div>\n'
     )
     return frame.page(part, action=f"tin.aspx?ItemID={item.id if item else 0}", place=place)
@@ -162,12 +164,7 @@ def _client_form(place: NewsList, item: Item) -> str:
         "owshiddenversion": str(item.version),
         "Modified_By_Login": f"21;#{LOGIN}",
     }
-    blob = (
-        json.dumps({"ListData": data, "ListSchema": _SCHEMA})
-        .replace("/", "\\u002f")
-        .replace("<", "\\u003c")
-        .replace(">", "\\u003e")
-    )
+    blob = f'{{"ListData":{escaped(json.dumps(data))},"ListSchema":{_SCHEMA}}}'
     return (
         '<div id="WebPartWPQ2" class="ms-WPBody"><script type="text/javascript">\n//<![CDATA[\nvar WPQ2FormCtx ='
         f" {blob};\n//]]>\n</script>\n"
@@ -192,7 +189,7 @@ def _schema() -> dict[str, dict[str, object]]:
     return found
 
 
-_SCHEMA = _schema()
+_SCHEMA = escaped(json.dumps(_schema()))
 _CELLS = "".join(
     '<tr><td nowrap="true" valign="top" width="113px" class="ms-formlabel"><h3 class="ms-standardheader">'
     f"<nobr>{label}</nobr></h3></td>"

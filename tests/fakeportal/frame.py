@@ -180,6 +180,13 @@ def hidden(name: str, value: str) -> str:
     return f'<input type="hidden" name="{name}" id="{name}" value="{value}" />\n'
 
 
+def escaped(text: str) -> str:
+    """As SharePoint writes strings into scripts."""
+    for letter in "&/<>":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
 def clock() -> str:
     """Today, as headers show it."""
     now = datetime.now(HANOI)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
+from heapq import nlargest
 
 HANOI = timezone(timedelta(hours=7))
 _FIRST, _STEP = datetime(2015, 3, 2, 7, 30, tzinfo=HANOI), timedelta(minutes=17)
@@ -104,13 +105,14 @@ def text_of(name: str, item: Item) -> Text:
 def _text_of(name: str, number: int, version: int) -> Text:
     item = Item(number)
     seed = zlib.crc32(f"{name}/{number}".encode())
-    place = _pick(seed, 3, _PLACES)
+    place, day = _pick(seed, 3, _PLACES), f"{item.published:%d/%m}"
 
     def fill(template: str, turn: int) -> str:
-        dice = zlib.crc32(f"{seed}/{turn}".encode())
+        dice = (seed + turn * 0x9E3779B1) * 0x85EBCA77 & 0xFFFFFFFF
+        dice ^= dice >> 15
         return template.format(
             place=place,
-            day=f"{item.published:%d/%m}",
+            day=day,
             n=number,
             a=100 + dice % 1900,
             b=200 + (dice >> 5) % 7000,
@@ -160,7 +162,7 @@ class NewsList:
     @property
     def changed(self) -> datetime:
         """When the list last changed."""
-        return max((item.modified for item in self.items.values()), default=_FIRST)
+        return next((item.modified for item in self.newest(1)), _FIRST)
 
     def publish(self, count: int) -> list[int]:
         with self._lock:
@@ -199,9 +201,9 @@ class NewsList:
         return [items[key] for key in found if key in items]
 
     def newest(self, size: int) -> list[Item]:
-        """The items that changed last."""
-        listed = (item for item in self.items.values() if item.listed)
-        return sorted(listed, key=lambda item: (item.modified, item.id), reverse=True)[:size]
+        """The listed items that changed last: edits in turn, before them what was published last."""
+        listed = [item for item in self.items.values() if item.listed]
+        return nlargest(size, listed, key=lambda item: (item.edited, item.id))
 
     def _keep(self, items: dict[int, Item]) -> None:
         self.items = items

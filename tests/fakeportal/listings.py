@@ -9,7 +9,7 @@ from html import escape
 from urllib.parse import quote
 
 from tests.fakeportal.articles import EDITOR
-from tests.fakeportal.frame import Frame, hidden
+from tests.fakeportal.frame import Frame, escaped, hidden
 from tests.fakeportal.items import Item, NewsList, printed, text_of, title_of
 
 GRID = "ctl00$grid"
@@ -128,13 +128,6 @@ def _drawn_by_client(
     )
 
 
-def escaped(text: str) -> str:
-    """As SharePoint writes strings into scripts."""
-    for letter in "&/<>":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text
-
-
 def section_page(frame: Frame, place: NewsList, number: int, size: int, article: str) -> str:
     """A section's page with its pager; a number past the end gives the last. article: path of item pages, or ""."""
     last = max(1, -(-len(place.shown) // size))
@@ -167,6 +160,23 @@ def _teasers(place: NewsList, rows: Sequence[Item], article: str) -> str:
 
 def grid_page(frame: Frame, place: NewsList, number: int, size: int, article: str, turn: int) -> str:
     """A section whose pager posts the form back (ASP.NET's GridView: ten numbers, then "...")."""
+    body, state, check = _grid(place, number, size, article, turn)
+    tokens = hidden("__VIEWSTATE", state) + hidden("__EVENTVALIDATION", check)
+    return frame.page(
+        f'<div id="ctl00_panel">{body}</div>\n', action=f"{place.slug}-grid.aspx", place=place, tokens=tokens
+    )
+
+
+def grid_delta(place: NewsList, number: int, size: int, article: str, turn: int) -> str:
+    """The same as ASP.NET AJAX answers it: `length|type|id|content|` for each part that changed."""
+    body, state, check = _grid(place, number, size, article, turn)
+    parts = [("updatePanel", "ctl00_panel", body), ("hiddenField", "__VIEWSTATE", state)]
+    parts += [("hiddenField", "__EVENTVALIDATION", check), ("formAction", "", f"{place.slug}-grid.aspx")]
+    return "".join(f"{len(content)}|{kind}|{name}|{content}|" for kind, name, content in parts)
+
+
+def _grid(place: NewsList, number: int, size: int, article: str, turn: int) -> tuple[str, str, str]:
+    """Grid and pager, __VIEWSTATE, __EVENTVALIDATION of one page."""
     last = max(1, -(-len(place.shown) // size))
     number = min(max(1, number), last)
     start = (number - 1) // 10 * 10 + 1
@@ -179,11 +189,9 @@ def grid_page(frame: Frame, place: NewsList, number: int, size: int, article: st
         else f"<td><a href=\"javascript:__doPostBack('{GRID}','Page${k}')\">{word}</a></td>"
         for k, word in numbers
     )
-    state, check = grid_tokens(place, number, turn)
-    tokens = hidden("__VIEWSTATE", state) + hidden("__EVENTVALIDATION", check)
     rows = _teasers(place, _slice(place, number, size), article)
     body = f'<div id="ctl00_grid">\n{rows}<table class="pager"><tr>{cells}</tr></table></div>\n'
-    return frame.page(body, action=f"{place.slug}-grid.aspx", place=place, tokens=tokens)
+    return body, *grid_tokens(place, number, turn)
 
 
 def grid_tokens(place: NewsList, number: int, turn: int) -> tuple[str, str]:

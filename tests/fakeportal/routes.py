@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
@@ -109,11 +110,19 @@ def _validated(portal: FakePortal, request: Request, place: NewsList, item: Item
         "Last-Modified": format_datetime(item.modified.astimezone(UTC), True),
     }
     given, since = request.headers.get("if-none-match"), request.headers.get("if-modified-since")
-    known = headers["ETag"] in given if given else bool(since and parsedate_to_datetime(since) >= item.modified)
+    known = headers["ETag"] in given if given else bool(since and _moment(since) >= item.modified)
     if known:
         return Answer(304, headers=headers, content_type=None)
     answer = draw()
     return Answer(body=answer.body, headers=headers, content_type=answer.content_type)
+
+
+def _moment(text: str) -> datetime:
+    """An HTTP date; one that is none lies before everything."""
+    with contextlib.suppress(ValueError):
+        if (moment := parsedate_to_datetime(text)).tzinfo is not None:
+            return moment
+    return datetime.min.replace(tzinfo=UTC)
 
 
 @_route(r"/Lists/(\w+)/DispForm\.aspx", "forms")
@@ -219,6 +228,7 @@ def _section(
     if not grid:
         number = _number(query.get("page")) or 1
         return Answer(body=listings.section_page(portal.frame, place, number, portal.section_size, article))
+    fields: Query = {}
     number = 1
     if request.method == "POST":
         fields = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -226,9 +236,10 @@ def _section(
             number = listings.posted_page(place, fields)
         except listings.BadPaging:
             return _soft_error(portal, "Validation of viewstate MAC failed.")
-    return Answer(
-        body=listings.grid_page(portal.frame, place, number, portal.section_size, article, next(portal.turns))
-    )
+    shape = (place, number, portal.section_size, article, next(portal.turns))
+    if fields.get("__ASYNCPOST") == "true":
+        return Answer(body=listings.grid_delta(*shape), content_type="text/plain; charset=utf-8")
+    return Answer(body=listings.grid_page(portal.frame, *shape))
 
 
 @_route("/")
