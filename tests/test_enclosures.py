@@ -31,6 +31,8 @@ from scraper.errors import (
 )
 from scraper.media_types import Family, media_type, sniff
 from scraper.models import Attachment, Capture, CaptureInfo, Image, Record, to_dict
+from tests.fetching import fetch
+from tests.loopback import Answer, Loopback
 
 URL = "https://muoixa.example/anh/cau.jpg"
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(40)
@@ -314,3 +316,27 @@ def test_only_the_beginning_is_sniffed() -> None:
     assert sniff(gzip.compress(b"x")).name == "application/gzip"
     assert sniff(b"\n" * 10_000 + b"<html>").family == "text"
     assert media_type(b"", declared="image/png").family == "text"
+
+
+def test_answers_of_a_real_server(portal: Loopback) -> None:
+    portal.on("/anh.jpg", Answer(body=JPEG, content_type="image/jpeg", headers={"Content-Disposition": "inline"}))
+    portal.on("/mat.jpg", Answer(404))
+    portal.on("/loi.jpg", Answer(body=ERROR))
+    portal.on("/to.pdf", Answer(body=PDF * 1000, content_type="application/pdf"))
+    portal.on("/hong.pdf", Answer(body=PDF, content_type="application/pdf", cut=10))
+    found = {}
+    for name in ("anh.jpg", "mat.jpg", "loi.jpg", "to.pdf", "hong.pdf"):
+        url = portal.url(f"/{name}")
+        try:
+            answer: Capture | LuutruError = fetch(url, max_bytes=10_000)
+        except LuutruError as error:
+            answer = error
+        read = reading(url, answer, asked_at="2024-05-06T07:08:09+00:00")
+        found[name] = read.file.status, read.file.error, read.content
+    assert found == {
+        "anh.jpg": ("stored", None, JPEG),
+        "mat.jpg": ("missing", "not_found", None),
+        "loi.jpg": ("failed", "soft_error", None),
+        "to.pdf": ("refused", "too_large", None),
+        "hong.pdf": ("failed", "network", None),
+    }

@@ -329,6 +329,8 @@ def test_why_an_article_is_gone_is_kept(archive: Archive, run: Run) -> None:
     shown = run("show", name, "--archive", archive.path)
     assert f"no longer published, noted {stored['gone_at']}: {told}" in shown.out.splitlines()
 
+    assert f": {told}" in run("history", name, "--archive", archive.path).out
+
     changed = archive.put(sample(1, title="Đã sửa", capture=CaptureInfo(source="file")))
     state = archive.get(name) or {}
     assert changed.kind == "changed" and (state["gone_at"], state["gone_reason"]) == (stored["gone_at"], told)
