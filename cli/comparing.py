@@ -64,12 +64,14 @@ def _story(row: dict[str, Any], *, is_last: bool) -> Iterator[tuple[str, str]]:
         yield f"words of the body: {row['words_added']} added, {row['words_removed']} removed", ""
     for absence in row["absences"]:
         if isinstance(absence, dict):
-            yield (
-                f"gone {_minute(absence.get('gone_at'))}, published again {_minute(absence.get('back_at'))}",
-                "magenta",
-            )
+            back = f"gone {_minute(absence.get('gone_at'))}, published again {_minute(absence.get('back_at'))}"
+            yield back + _because(absence.get("reason")), "magenta"
     if row["gone_at"]:
-        yield f"gone {'since ' if is_last else ''}{_minute(row['gone_at'])}", "magenta"
+        yield f"gone {'since ' if is_last else ''}{_minute(row['gone_at'])}{_because(row['gone_reason'])}", "magenta"
+
+
+def _because(reason: Any) -> str:
+    return f": {safe(reason)}" if reason else ""
 
 
 def _minute(moment: Any) -> str:

@@ -47,7 +47,7 @@ _PASSWORD = re.compile(rb"""<input[^>]{0,200}type\s*=\s*["']?password""", re.IGN
 _LOGIN_BYTES = 1 << 17
 _REFUSALS = (TooLarge, OffSite, Disallowed, InputError)
 
-_UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029]')
+_UNFIT = re.compile(r'[<>:"/\\|?*]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)", re.IGNORECASE)
 _DISPOSITION = re.compile(r"""filename(\*?)\s*=\s*("(?:[^"\\]|\\.){0,500}"|[^;]{1,500})""", re.IGNORECASE)
 
@@ -116,7 +116,8 @@ def safe_name(name: str | None) -> str | None:
     No separators, control or invisible characters, none that Windows forbids, no device name of it, no leading dot or
     dash, no final dot or blank, at most MAX_NAME_BYTES with its ending kept.
     """
-    plain = _UNFIT.sub("_", tidy(name or "")).strip(" .")
+    seen = tidy("".join(char for char in tidy(name or "") if char.isprintable()))
+    plain = _UNFIT.sub("_", seen).strip(" .")
     plain = re.sub(r"^[-~]", "_", plain)
     if _RESERVED.match(plain):
         plain = "_" + plain

@@ -14,7 +14,8 @@ def timeline(states: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
     changed: content fields that differ from the row before. words_added, words_removed: of the body, against the same.
     reason: the decision's when the state was stored; None in archives that did not keep it yet. captured_at: None where
-    the capture has no time. absences: {gone_at, back_at} of each time that this state was gone and came back.
+    the capture has no time. absences: {gone_at, back_at} of each time that this state was gone and came back, with the
+    `reason` where one was told, as gone_reason tells that of today's absence.
     """
     before: Mapping[str, Any] | None = None
     for state in states:
@@ -30,6 +31,7 @@ def timeline(states: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
             "words_removed": removed,
             "reason": state.get("reason"),
             "gone_at": state.get("gone_at"),
+            "gone_reason": state.get("gone_reason"),
             "absences": state.get("absences") or [],
             "content_hash": state.get("content_hash"),
         }
