@@ -260,6 +260,33 @@ def test_what_came_instead_is_said(answer: str, cause: str) -> None:
         assert cause in caught.value.cause and str(caught.value).startswith("no listing: https://")
 
 
+def test_a_portal_on_a_port_is_its_own_host() -> None:
+    place = Place("http://127.0.0.1:8000/Lists/T", "http://127.0.0.1:8000/", "/Lists/T", GUID)
+    here = "http://127.0.0.1:8000/_api/web/lists(guid'x')/items"
+    answer = {"value": [ROW], "odata.nextLink": here + "?$skiptoken=7"}
+    listing = API.read(capture(answer, here), place)
+    assert [entry.url for entry in listing.entries] == ["http://127.0.0.1:8000/Lists/T/DispForm.aspx?ID=7"]
+    assert listing.next is not None and listing.next.url == here + "?$skiptoken=7"
+    for other in ("http://127.0.0.1/x", "http://127.0.0.1:8001/x", "http://localhost:8000/x"):
+        with pytest.raises(OffSite):
+            API.read(capture({**answer, "odata.nextLink": other}, here), place)
+
+
+def test_www_and_scheme_do_not_make_another_portal() -> None:
+    for link in ("http://www.thixa.example/x", "https://thixa.example:443/x", "http://thixa.example:80/x", "/x"):
+        listing = API.read(capture({"value": [], "odata.nextLink": link}, ITEMS), KNOWN)
+        assert listing.next is not None and listing.next.url == f"{HOST}/x"
+
+
+def test_what_is_no_guid_is_never_sent() -> None:
+    for odd in ("x", "3f2504e0", "') or ('1' eq '1", ""):
+        place = replace(KNOWN, list_id=odd)
+        assert "guid'" not in API.knock(place)[0].url
+        assert API.read(capture({"value": LISTS}, API.knock(place)[0].url), place).place == KNOWN
+        with pytest.raises(NotAListing, match="its rows name no item"):
+            API.read(capture({"value": [{**ROW, "FileRef": None}]}, ITEMS), replace(place, list_path=None))
+
+
 # odata
 
 SERVICE = f"{HOST}/tin/_vti_bin/ListData.svc"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from scraper.discovery.api import ApiDoor
 from scraper.discovery.feed import FeedDoor
-from scraper.discovery.items import utc
+from scraper.discovery.items import utc, utc_of_mail_date
 from scraper.discovery.listing import Door, Listing, Place
 from scraper.discovery.odata import ODataDoor
 from scraper.discovery.owssvr import OwssvrDoor
@@ -117,7 +117,7 @@ def test_json_with_any_values(rows: list[Any], link: Any, verbose: bool) -> None
 @given(st.text(alphabet=st.characters(blacklist_categories=["Cs", "Cc"]), max_size=60))
 def test_any_link_in_xml(link: str) -> None:
     escaped = link.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&apos;")
-    for answer in (RSS.format(item(escaped)), urlset((escaped, escaped)), index(escaped)):
+    for answer in (RSS.format(item(escaped, date=escaped)), urlset((escaped, escaped)), index(escaped)):
         for door, url in WAYS[5:]:
             read(door, url, answer.encode(), KNOWN)
     row = rowset(f"<z:row ows_ID='7' ows_Title='{escaped}' ows_Modified='{escaped}' ows_FileRef='{escaped}'/>")
@@ -127,8 +127,11 @@ def test_any_link_in_xml(link: str) -> None:
 
 @given(st.text(max_size=40))
 def test_times_are_utc_or_nothing(text: str) -> None:
-    assert utc(text) is None or utc(utc(text)) == utc(text)
+    for found in (utc(text), utc_of_mail_date(text)):
+        assert found is None or utc(found) == found
     assert utc("2019-04-17T08:05:00.1234567+07:00") == "2019-04-17T01:05:00+00:00"
+    assert utc_of_mail_date("Wed, 17 Apr 2019 08:05:00 +0700") == "2019-04-17T01:05:00+00:00"
+    assert utc_of_mail_date("Wed, 17 Apr 2019 08:05:00 -0000") is None  # RFC 5322, 3.3: no zone known
     assert utc("2019-04-17T08:05:00") is None and utc("2019-13-17T08:05:00Z") is None
 
 

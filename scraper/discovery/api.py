@@ -5,6 +5,9 @@
 Pages are ordered by ID: it is the one order that lists of any length allow, since the list view threshold (5,000) makes
 other columns fail. The server pages by `$skiptoken`, so its links are followed; `$skip` is ignored for items. Only the
 columns named here are asked for; those that hold people are never read.
+
+The list's count is the server's own: it holds folders, and items that anonymous visitors do not get to see (drafts,
+items with rights of their own), so it is an upper bound of what the pages give.
 """
 
 from __future__ import annotations
@@ -87,8 +90,8 @@ def _lists(capture: Capture, place: Place) -> Listing:
 
 
 def _is_wanted(row: Row, place: Place) -> bool:
-    if place.list_id is not None:
-        return guid_of(row.get("Id")) == guid_of(place.list_id)
+    if (guid := guid_of(place.list_id)) is not None:
+        return guid_of(row.get("Id")) == guid
     return same_path(_path_of(row), place.list_path)
 
 

@@ -41,7 +41,10 @@ class FeedDoor:
     exhaustive = False
 
     def knock(self, place: Place) -> tuple[Request, ...]:
-        """The feeds known, then the list's own, unless known, at both addresses that SharePoint's versions have."""
+        """The feeds known; then the list's own, unless known, at both addresses that SharePoint's versions have.
+
+        The latter two say the same: once one has answered as a feed, the other need not be asked.
+        """
         feeds = [feed for feed in place.feeds[:MAX_FEEDS] if on_site(place, place.start, feed)]
         web, guid = web_of(place), guid_of(place.list_id)
         known = any("listfeed.aspx" in feed.lower() and item_identity(feed)[0] == f"{{{guid}}}" for feed in feeds)

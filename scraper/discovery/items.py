@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -25,11 +26,16 @@ _LOOKUP = re.compile(r"\d{1,10};#", re.ASCII)
 
 def same_site(address: str, other: str) -> bool:
     """Whether two addresses (in the form of `request_url`) name one host and port; `www.` and http or https aside."""
-    return _site(address) == _site(other)
+    return _site(_origin(address)) == _site(_origin(other))
 
 
-def _site(address: str) -> tuple[str, int | None]:
-    parts = urlsplit(address)
+def _origin(address: str) -> str:
+    return "/".join(address.split("/", 3)[:3])
+
+
+@lru_cache(maxsize=64)
+def _site(origin: str) -> tuple[str, int | None]:
+    parts = urlsplit(origin)
     port = None if parts.port == _PORTS.get(parts.scheme) else parts.port
     return (parts.hostname or "").removeprefix("www."), port
 
