@@ -18,7 +18,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scraper import politeness
 from scraper.errors import (
     Disallowed,
     FetchError,
@@ -31,8 +30,9 @@ from scraper.errors import (
     RateLimited,
 )
 from scraper.fetch import Fetcher, FetchOptions
+from scraper.health import health_score, slowed
 from scraper.pace import LONGEST_ASKED, LONGEST_REST, Pace, state_folder
-from scraper.politeness import Asked, Manners, health_score, site, slowed
+from scraper.politeness import Asked, Manners, site
 from scraper.robots import RobotsText
 from tests.conftest import ROOT
 from tests.fetching import UNFIT_FOR_A_TERMINAL
@@ -783,4 +783,3 @@ def test_import_is_light() -> None:
     heavy = ("requests", "urllib3", "ssl", "protego", "fcntl")
     code = f"import sys, scraper.politeness; sys.exit(any(name in sys.modules for name in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-    assert politeness.HEALTH_PAUSE == 60.0
