@@ -151,7 +151,8 @@ class Manners:
             if path.startswith(start):
                 return f"overridden: {prefix} ({self._reason})"
         if robots.unreachable:
-            raise failure(Disallowed, source, f"{origin}/robots.txt cannot be read ({robots.note}); no file, no permit")
+            cause = f"nobody knows, for {origin}/robots.txt cannot be read: {robots.note}"
+            raise Disallowed(source, cause, hint="run again later; `luutru doctor` says more about the host")
         raise failure(Disallowed, source, f"by {origin}/robots.txt")
 
     def begin(self, source: str, method: str, address: str, robots: str, patience: float) -> Turn:
@@ -197,7 +198,8 @@ class Manners:
             if not robots.unreachable:
                 self.robots_seen[origin] = robots
         rules = self._rules[origin] = Rules(robots)
-        self._host_of(origin + "/").crawl_delay = rules.crawl_delay
+        host = self._host_of(origin + "/")  # which http and https share
+        host.crawl_delay = max(host.crawl_delay, rules.crawl_delay)
         return rules
 
     def _rest(self, turn: Turn) -> tuple[float, bool]:
