@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.errors import (
@@ -35,7 +35,7 @@ from scraper.pace import LONGEST_ASKED, LONGEST_REST, Pace, state_folder
 from scraper.politeness import Asked, Manners, site
 from scraper.robots import RobotsText
 from tests.conftest import ROOT
-from tests.fetching import UNFIT_FOR_A_TERMINAL
+from tests.fetching import STEADY, UNFIT_FOR_A_TERMINAL
 from tests.loopback import Answer, Loopback, Request
 
 NOON = 1_700_000_000.0
@@ -503,6 +503,7 @@ def test_health_score(value: str | None, score: int | None) -> None:
     assert health_score(value) == score
 
 
+@STEADY
 @given(st.floats(0, 1e6), st.integers(0, 10), st.integers(0, 10))
 def test_a_higher_score_is_never_faster(delay: float, one: int, other: int) -> None:
     assert delay <= slowed(delay, min(one, other)) <= slowed(delay, max(one, other)) <= max(4 * delay, 2.0)
@@ -519,7 +520,7 @@ def test_a_higher_score_is_never_faster(delay: float, one: int, other: int) -> N
     ),
     st.floats(0, 100),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@STEADY
 def test_no_header_makes_an_absurd_pause(status: int, headers: dict[str, str], delay: float) -> None:
     clock = Clock()
     manners = Manners("http://thixa.example", delay=delay, pause=clock.pause, clock=clock)
@@ -659,7 +660,7 @@ def test_a_file_is_not_trusted_far(state: Path, clock: Clock, line: str, longest
 
 
 @given(st.binary(max_size=300))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@STEADY
 def test_any_file_can_be_read(state: Path, line: bytes) -> None:
     clock = Clock()
     one = pace(state, clock)
