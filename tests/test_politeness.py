@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -167,6 +168,14 @@ def test_a_redirect_off_site_is_not_followed(portal: Loopback, clock: Clock) -> 
         assert len(portal.requests) == 2
         portal.redirect("/c", other.url("/_layouts/15/Authenticate.aspx"))
         refused(LoginPage, fetcher, portal.url("/c"))
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://thixa.example/", "javascript:alert(1)", "http://["])
+def test_a_redirect_to_no_web_page(portal: Loopback, clock: Clock, location: str) -> None:
+    portal.redirect("/", location)
+    with polite(portal, clock) as fetcher, pytest.raises(OffSite, match="redirects to"):
+        fetcher.fetch(portal.url())
+    assert len(portal.requests) == 1
 
 
 def test_further_hosts_are_asked_with_their_own_robots(portal: Loopback, clock: Clock) -> None:
@@ -563,6 +572,35 @@ with Fetcher(manners=Manners(url, delay=0.1, robots_known={{url: RobotsText(read
             run.wait()
     assert (portal.count("/a"), portal.count("/b")) == (6, 6)
     assert min(starts(portal)) >= 0.129  # the answer's own time and the delay
+
+
+def test_one_request_at_a_time(portal: Loopback) -> None:
+    lock, inside, most = threading.Lock(), 0, 0
+
+    def busy(request: Request) -> Answer:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.003)
+        with lock:
+            inside -= 1
+        return Answer(body="x", headers=HEALTHY)
+
+    portal.fallback = busy
+    threads = [threading.Thread(target=fetch_often, args=(portal.url(),)) for _ in range(4)]  # each with its own file
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(portal.requests), most) == (80, 1)
+
+
+def fetch_often(url: str) -> None:
+    manners = Manners(url, delay=0.0, robots_known={url.rstrip("/"): RobotsText(read_at=time.time())})
+    with Fetcher(manners=manners) as fetcher:
+        for _ in range(20):
+            fetcher.fetch(url)
 
 
 def test_a_killed_process_leaves_no_lock(portal: Loopback, clock: Clock) -> None:
