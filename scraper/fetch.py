@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 from scraper.addresses import join_url, request_url, shown
 from scraper.answers import ERROR_BYTES, REDIRECTS, Again, charset_of, check_answer, check_redirect, failure
-from scraper.errors import FetchError, InputError, NetworkError, RateLimited
+from scraper.errors import FetchError, InputError, NetworkError, OffSite, RateLimited
 from scraper.models import Capture, CaptureInfo
 from scraper.politeness import site
 from scraper.robots import MAX_BYTES, MAX_REDIRECTS, ROBOTS_FILE, RobotsText, read_robots
@@ -211,7 +211,7 @@ class Fetcher:
         for hop in itertools.count():
             try:
                 with self._exchange(errand, address, form, trip) as (answer, verdict):
-                    target = _target(errand, address, form, answer)
+                    target = self._target(errand, address, form, answer)
                     if target is None or (errand.robots and hop == most):
                         return self._received(errand, address, answer, trip.tls, verdict)
                     if hop == most:
@@ -257,6 +257,21 @@ class Fetcher:
         url = f"{origin}/robots.txt"
         return read_robots(lambda: self._bring(_Errand(url, url, robots=True)))
 
+    def _target(self, errand: _Errand, address: str, form: bytes | None, answer: Answer) -> str | None:
+        """Where to go on; None where the answer is the last. Raises FetchError where there is no page or no way."""
+        if answer.status not in REDIRECTS or not answer.location:
+            return None
+        name = shown(errand.url)
+        if errand.robots:  # wherever it leads away or to nothing, there are no rules
+            with contextlib.suppress(FetchError):
+                target = _next_hop(name, address, answer.location)
+                return target if site(target) == site(address) else None
+            return None
+        target = _next_hop(name, address, answer.location, NetworkError if self.manners is None else OffSite)
+        if form is not None and answer.status in (307, 308):
+            raise failure(NetworkError, name, f"it redirects the form to {shown(target, 200)}, to be posted again")
+        return target
+
     def _received(
         self, errand: _Errand, address: str, answer: Answer, tls: str | None, verdict: str | None
     ) -> Capture | None:
@@ -300,28 +315,12 @@ def _address(url: str) -> str:
     return request_url(url)
 
 
-def _target(errand: _Errand, address: str, form: bytes | None, answer: Answer) -> str | None:
-    """Where to go on; None where the answer is the last. Raises FetchError where that is no page, or no way to go."""
-    if answer.status not in REDIRECTS or not answer.location:
-        return None
-    name = shown(errand.url)
-    if errand.robots:  # wherever it leads away or to nothing, there are no rules
-        with contextlib.suppress(FetchError):
-            target = _next_hop(name, address, answer.location)
-            return target if site(target) == site(address) else None
-        return None
-    target = _next_hop(name, address, answer.location)
-    if form is not None and answer.status in (307, 308):
-        raise failure(NetworkError, name, f"it redirects the form to {shown(target, 200)}, to be posted again")
-    return target
-
-
-def _next_hop(name: str, address: str, location: str) -> str:
-    """Where a redirect leads. Raises FetchError where that is no page: a login form, an error page, not http(s)."""
+def _next_hop(name: str, address: str, location: str, kind: type[FetchError] = NetworkError) -> str:
+    """Where a redirect leads. Raises FetchError where that is no page: a login form, an error page; not http(s)."""
     try:
         target = join_url(address, location)
     except InputError as error:
-        raise NetworkError(name, f"it redirects to {shown(location, 200)}: {error.cause}") from error
+        raise kind(name, f"it redirects to {shown(location, 200)}: {error.cause}") from error
     check_redirect(name, address, target)
     return target
 

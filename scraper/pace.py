@@ -173,9 +173,9 @@ class Pace:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _do_without(self, error: Exception) -> None:
-        self._warn(f"the pace of {self._host} is kept by this process alone: {self._path}: {error}")
-        self._path = None
+        path, self._path = self._path, None
         self.close()
+        self._warn(f"the pace of {self._host} is kept by this process alone: {path}: {error}")
 
     def _read(self) -> Due:
         """What holds now, from the file where there is one."""

@@ -1,14 +1,13 @@
 """Politeness: whom a run may ask, what robots.txt says to it, and when the next request may start.
 
 A Fetcher with `Manners` asks `admit` before each hop (redirects and retries too), `begin`s a turn, and tells the turn
-what the server answered. `robots` reads robots.txt, `pace` holds a host's turns across processes. SharePoint servers
-tell a health score (MS-WSSHP), from 0, idle, to 10, overloaded; Microsoft asks clients to slow down as it rises.
+what the server answered. `robots` reads robots.txt, `health` a SharePoint server's score, and `pace` holds a host's
+turns across processes.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -17,8 +16,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import urlsplit
 
+from scraper import health
 from scraper.addresses import is_private, request_url
 from scraper.answers import Again, failure, retry_after
 from scraper.errors import Disallowed, InputError, LuutruError, OffSite, RateLimited
@@ -26,14 +25,6 @@ from scraper.pace import LONGEST_ASKED, Pace, TooLong, state_folder
 from scraper.robots import MAX_AGE, RobotsText, Rules
 from scraper.text import tidy
 
-_SCORE = re.compile(r"\s*(10|[0-9])\s*")
-_BUSY = 9
-"""From this health score on the server is left alone for a while."""
-HEALTH_PAUSE = 60.0
-HEALTH_PAUSES = 3
-"""How long each such pause is, in seconds, and how many in a row are worthwhile."""
-_LEAST = 0.5
-"""What the delay counts for, at least, where a score above 2 multiplies it, in seconds."""
 _LONGEST_LATENCY = 10.0
 _LONGEST_BACKOFF = 60.0
 
@@ -102,7 +93,7 @@ class Manners:
         warn: Callable[[str], None] = _warn,
     ) -> None:
         starts = [request_url(url) for url in ([start] if isinstance(start, str) else start)]
-        self._own = frozenset(_host(url) for url in starts)
+        self._own = frozenset(_host(site(url)) for url in starts)
         self._sites = frozenset(map(site, starts)) | {site(_host_address(name)) for name in hosts}
         self._ignored = tuple((prefix, _path(prefix)) for prefix in ignore if prefix.strip())
         self._reason = tidy(reason)
@@ -133,12 +124,15 @@ class Manners:
             address = request_url(url)
         except InputError:
             return False
-        return site(address) in self._sites and (not is_private(_host(address)) or _host(address) in self._own)
+        return self._is_ours(site(address))
 
     def check_site(self, source: str, address: str) -> None:
         """Raises OffSite where `address` is not the portal's. source: how messages call what is fetched."""
-        if not self.belongs(address):
+        if not self._is_ours(site(address)):
             raise failure(OffSite, source, f"{site(address)} is not a host of this portal")
+
+    def _is_ours(self, name: str) -> bool:
+        return name in self._sites and (not _is_private(_host(name)) or _host(name) in self._own)
 
     def admit(self, source: str, address: str, read: Callable[[str], RobotsText]) -> str:
         """What robots.txt says to asking for `address`, in the words of `CaptureInfo.robots`.
@@ -157,7 +151,8 @@ class Manners:
             if path.startswith(start):
                 return f"overridden: {prefix} ({self._reason})"
         if robots.unreachable:
-            raise failure(Disallowed, source, f"{origin}/robots.txt cannot be read ({robots.note}); no file, no permit")
+            cause = f"nobody knows, for {origin}/robots.txt cannot be read: {robots.note}"
+            raise Disallowed(source, cause, hint="run again later; `luutru doctor` says more about the host")
         raise failure(Disallowed, source, f"by {origin}/robots.txt")
 
     def begin(self, source: str, method: str, address: str, robots: str, patience: float) -> Turn:
@@ -167,12 +162,12 @@ class Manners:
         not over; and what `pause` raises.
         """
         host = self._host_of(address)
-        if host.pauses > HEALTH_PAUSES:
+        if host.pauses > health.PAUSES:
             raise failure(
                 RateLimited,
                 source,
                 f"the server is overloaded: its health score is {host.score} of 10, "
-                f"after {HEALTH_PAUSES} pauses of {HEALTH_PAUSE:.0f} s",
+                f"after {health.PAUSES} pauses of {health.PAUSE:.0f} s",
             )
         try:
             waited = host.pace.take(patience)
@@ -203,7 +198,8 @@ class Manners:
             if not robots.unreachable:
                 self.robots_seen[origin] = robots
         rules = self._rules[origin] = Rules(robots)
-        self._host_of(origin + "/").crawl_delay = rules.crawl_delay
+        host = self._host_of(origin + "/")  # which http and https share
+        host.crawl_delay = max(host.crawl_delay, rules.crawl_delay)
         return rules
 
     def _rest(self, turn: Turn) -> tuple[float, bool]:
@@ -213,10 +209,10 @@ class Manners:
             rest = max(rest, min(turn.latency, _LONGEST_LATENCY))
         else:
             host.score = turn.health
-            host.pauses = host.pauses + 1 if turn.health >= _BUSY else 0
-        rest = slowed(rest, host.score)
-        if turn.health is not None and turn.health >= _BUSY:
-            rest = max(rest, HEALTH_PAUSE)
+            host.pauses = host.pauses + 1 if turn.health >= health.BUSY else 0
+        rest = health.slowed(rest, host.score)
+        if turn.health is not None and turn.health >= health.BUSY:
+            rest = max(rest, health.PAUSE)
         if turn.status not in (429, 503):
             host.refusals = 0 if turn.status is not None else host.refusals
             return rest, False
@@ -267,7 +263,7 @@ class Turn:
         """What the server said. headers: a mapping that ignores letter case; nothing in it can do harm."""
         self._latency = self._elapsed()
         self.status = status
-        self.health = health_score(headers.get("X-SharePointHealthScore"))
+        self.health = health.health_score(headers.get("X-SharePointHealthScore"))
         if "Retry-After" in headers:
             now = datetime.fromtimestamp(self._manners._clock(), UTC)
             wait = retry_after(headers["Retry-After"], now)
@@ -285,31 +281,17 @@ class Turn:
         self._manners._end(self, error)
 
 
-def slowed(delay: float, score: int) -> float:
-    """Seconds between two requests at a health score: the delay for 0 to 2, twice for 3 to 5, four times above.
-
-    Where it is multiplied, a delay counts as half a second at least, so that a run without delays slows down as well.
-    """
-    factor = 1 if score < 3 else 2 if score < 6 else 4
-    return delay if factor == 1 else max(delay, _LEAST) * factor
-
-
-def health_score(value: str | None) -> int | None:
-    """An `X-SharePointHealthScore`, 0 to 10; None for anything else."""
-    match = _SCORE.fullmatch(value or "")
-    return int(match[1]) if match else None
-
-
-@lru_cache(maxsize=256)
 def site(address: str) -> str:
     """Whose server an address (in the form of `request_url`) names: `host` or `host:port`, without `www.`."""
-    parts = urlsplit(address)
-    return parts.netloc.removeprefix("www.")
+    return address.split("/", 3)[2].removeprefix("www.")
 
 
-@lru_cache(maxsize=256)
-def _host(address: str) -> str:
-    return urlsplit(address).hostname or ""
+def _host(name: str) -> str:
+    """The host of a `site`, without its port and brackets."""
+    return name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+
+
+_is_private = lru_cache(maxsize=256)(is_private)
 
 
 def _host_address(name: str) -> str:

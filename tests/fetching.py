@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from scraper.errors import FetchError
 from scraper.fetch import Fetcher, FetchOptions
@@ -13,6 +14,8 @@ from scraper.models import Capture
 
 NOW = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 PAGE = "<html><body><h1>Thông báo</h1><p>" + "Nước sạch cho thôn Đoài. " * 400 + "</p></body></html>"
+STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+"""For laws that are tried on a busy machine, in folders of one test."""
 UNFIT_FOR_A_TERMINAL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]")
 
 

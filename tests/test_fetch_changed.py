@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scraper.errors import AccessDenied, FetchError, NetworkError, RateLimited, Threshold
 from scraper.fetch import Fetcher, FetchOptions, Validators
 from scraper.models import Capture, CaptureInfo, to_dict
-from tests.fetching import Pauses, failure, fetch
+from tests.fetching import STEADY, Pauses, failure, fetch
 from tests.loopback import Answer, Loopback, Request, endless_gzip
 
 # Forms
@@ -141,6 +141,7 @@ def test_no_validators_is_false() -> None:
     assert Validators.of(Capture(b"", CaptureInfo())) == Validators()
 
 
+@STEADY
 @given(st.text(max_size=50) | st.text('"W/x \r\n\x00\x7fđ', max_size=20) | st.just("x" * 513), st.text(max_size=20))
 def test_validators_are_fit_for_headers(etag: str, last_modified: str) -> None:
     validators = Validators(etag, last_modified)

@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper import politeness
 from scraper.errors import (
     Disallowed,
     FetchError,
@@ -31,11 +31,12 @@ from scraper.errors import (
     RateLimited,
 )
 from scraper.fetch import Fetcher, FetchOptions
+from scraper.health import health_score, slowed
 from scraper.pace import LONGEST_ASKED, LONGEST_REST, Pace, state_folder
-from scraper.politeness import Asked, Manners, health_score, site, slowed
+from scraper.politeness import Asked, Manners, site
 from scraper.robots import RobotsText
 from tests.conftest import ROOT
-from tests.fetching import UNFIT_FOR_A_TERMINAL
+from tests.fetching import STEADY, UNFIT_FOR_A_TERMINAL
 from tests.loopback import Answer, Loopback, Request
 
 NOON = 1_700_000_000.0
@@ -167,6 +168,14 @@ def test_a_redirect_off_site_is_not_followed(portal: Loopback, clock: Clock) -> 
         assert len(portal.requests) == 2
         portal.redirect("/c", other.url("/_layouts/15/Authenticate.aspx"))
         refused(LoginPage, fetcher, portal.url("/c"))
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://thixa.example/", "javascript:alert(1)", "http://["])
+def test_a_redirect_to_no_web_page(portal: Loopback, clock: Clock, location: str) -> None:
+    portal.redirect("/", location)
+    with polite(portal, clock) as fetcher, pytest.raises(OffSite, match="redirects to"):
+        fetcher.fetch(portal.url())
+    assert len(portal.requests) == 1
 
 
 def test_further_hosts_are_asked_with_their_own_robots(portal: Loopback, clock: Clock) -> None:
@@ -503,6 +512,7 @@ def test_health_score(value: str | None, score: int | None) -> None:
     assert health_score(value) == score
 
 
+@STEADY
 @given(st.floats(0, 1e6), st.integers(0, 10), st.integers(0, 10))
 def test_a_higher_score_is_never_faster(delay: float, one: int, other: int) -> None:
     assert delay <= slowed(delay, min(one, other)) <= slowed(delay, max(one, other)) <= max(4 * delay, 2.0)
@@ -519,7 +529,7 @@ def test_a_higher_score_is_never_faster(delay: float, one: int, other: int) -> N
     ),
     st.floats(0, 100),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@STEADY
 def test_no_header_makes_an_absurd_pause(status: int, headers: dict[str, str], delay: float) -> None:
     clock = Clock()
     manners = Manners("http://thixa.example", delay=delay, pause=clock.pause, clock=clock)
@@ -562,6 +572,35 @@ with Fetcher(manners=Manners(url, delay=0.1, robots_known={{url: RobotsText(read
             run.wait()
     assert (portal.count("/a"), portal.count("/b")) == (6, 6)
     assert min(starts(portal)) >= 0.129  # the answer's own time and the delay
+
+
+def test_one_request_at_a_time(portal: Loopback) -> None:
+    lock, inside, most = threading.Lock(), 0, 0
+
+    def busy(request: Request) -> Answer:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.003)
+        with lock:
+            inside -= 1
+        return Answer(body="x", headers=HEALTHY)
+
+    portal.fallback = busy
+    threads = [threading.Thread(target=fetch_often, args=(portal.url(),)) for _ in range(4)]  # each with its own file
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(portal.requests), most) == (80, 1)
+
+
+def fetch_often(url: str) -> None:
+    manners = Manners(url, delay=0.0, robots_known={url.rstrip("/"): RobotsText(read_at=time.time())})
+    with Fetcher(manners=manners) as fetcher:
+        for _ in range(20):
+            fetcher.fetch(url)
 
 
 def test_a_killed_process_leaves_no_lock(portal: Loopback, clock: Clock) -> None:
@@ -659,7 +698,7 @@ def test_a_file_is_not_trusted_far(state: Path, clock: Clock, line: str, longest
 
 
 @given(st.binary(max_size=300))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@STEADY
 def test_any_file_can_be_read(state: Path, line: bytes) -> None:
     clock = Clock()
     one = pace(state, clock)
@@ -783,4 +822,3 @@ def test_import_is_light() -> None:
     heavy = ("requests", "urllib3", "ssl", "protego", "fcntl")
     code = f"import sys, scraper.politeness; sys.exit(any(name in sys.modules for name in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-    assert politeness.HEALTH_PAUSE == 60.0

@@ -21,6 +21,7 @@ from scraper.errors import (
 )
 from scraper.models import Capture, CaptureInfo
 from scraper.robots import MAX_BYTES, MAX_CRAWL_DELAY, RobotsText, Rules, read_robots
+from tests.fetching import STEADY
 
 SITE = "https://thixa.example"
 
@@ -141,6 +142,7 @@ def test_hostile_files_cost_little(text: str) -> None:
     assert time.process_time() - start < 5.0
 
 
+@STEADY
 @given(st.text(max_size=300) | st.lists(st.sampled_from(
     ["User-agent: *", "user agent luutru", "Disallow: /*$*", "Allow: $", "Crawl-delay: 1e308", "Crawl-delay: 1_0",
      "Request-rate: 1/0", "Visit-time: 9", "Sitemap:", ":", "Disallow: %", "Disallow: http://["])).map("\n".join),
