@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import adding, archive, exporting, history, portals, reading, searching, stats, upkeep
+from cli import adding, archive, doctoring, exporting, history, portals, reading, searching, stats, upkeep
 from cli.exits import ExitCode, exit_code_of
 from cli.render import complain, safe
 from scraper.errors import InputError, LuutruError
@@ -38,6 +38,7 @@ exporting.register(app)
 history.register(app)
 stats.register(app)
 portals.register(app)
+doctoring.register(app)
 upkeep.register(app)
 
 
