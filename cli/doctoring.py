@@ -39,7 +39,7 @@ def doctor(
 ) -> int:
     """Examine a host: name, connection, TLS, answer, clock, robots.txt, SharePoint, walls; and print what helps.
 
-    TLS is tried strictly first, then rung by rung; nothing is asked of the host before its certificate is accepted.
+    TLS is tried strictly first, then rung by rung by handshakes alone; the page is asked for under the rung that works.
     """
     from cli.render import print_json, safe
     from scraper.doctor import OPTIONS, Patient, diagnose

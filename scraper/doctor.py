@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from scraper.addresses import is_private, join_url, request_url, shown
 from scraper.errors import FetchError, NetworkError, NotAnArticle, RateLimited
 from scraper.fetch import Fetcher, FetchOptions
-from scraper.rungs import Rung, climb, settings
+from scraper.rungs import Rung, climb, settings, story
 from scraper.text import tidy
 from scraper.tls import TlsFacts, TlsPolicy
 
@@ -167,15 +167,14 @@ def tls(patient: Patient) -> Iterator[Finding]:
 
 def _rung_finding(tried: list[Rung]) -> Finding:
     last = tried[-1]
-    story = "; ".join(f"{rung.name}: {rung.fault.removeprefix('TLS: ') or 'works'}" for rung in tried)
     if last.facts is None:
-        return Finding("tls", "fail", story, "no TLS settings help: tell the site's owner")
+        return Finding("tls", "fail", story(tried), "no TLS settings help: tell the site's owner")
     shown_last = f"{last.facts.state}, {last.facts.cipher}"
     if last.name in ("strict", "configured") and len(tried) == 1:
         return Finding("tls", "ok", shown_last)
     if last.name == "strict":
-        return Finding("tls", "warn", f"{shown_last} ({story})", "the host needs no TLS settings: remove them")
-    return Finding("tls", "warn", f"{shown_last} ({story})", f"add the settings below; {last.meaning}")
+        return Finding("tls", "warn", f"{shown_last} ({story(tried)})", "the host needs no TLS settings: remove them")
+    return Finding("tls", "warn", f"{shown_last} ({story(tried)})", f"add the settings below; {last.meaning}")
 
 
 def _certificate_finding(sight: TlsFacts, now: datetime) -> Finding:

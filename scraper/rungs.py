@@ -5,6 +5,7 @@ What is found is put into words for `luutru doctor`, and into the settings that 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -53,16 +54,20 @@ class Rung:
 def climb(url: str, options: FetchOptions, today: date) -> tuple[list[Rung], TlsFacts | None]:
     """The rungs tried for an https address up to the first that works, and what was seen of the host unverified.
 
-    A policy that `options` has for the host comes first. At most nine handshakes; none goes on to a request.
+    A policy that `options` has for the host comes first. At most eleven handshakes, none of which goes on to a request;
+    no more are begun once the options' total_timeout is over.
     """
     host = urlsplit(url).hostname or ""
     tried: list[Rung] = []
     sight: TlsFacts | None = None
+    deadline = time.monotonic() + options.total_timeout
     for name, policy in _ladder(options.tls.get(host), today):
+        if tried and time.monotonic() > deadline:
+            break
         if name == "look":
             sight = shake(url, options, policy).facts
             continue
-        if policy.pin is not None:
+        if policy.pin == "":
             if sight is None:
                 continue
             policy = replace(policy, pin=sight.sha256)
@@ -86,6 +91,15 @@ def _ladder(configured: TlsPolicy | None, today: date) -> Iterator[tuple[str, Tl
     yield "legacy, pin", TlsPolicy(legacy=True, pin="")
     yield "insecure_until", TlsPolicy(insecure_until=today + _GRACE)
     yield "legacy, insecure_until", TlsPolicy(legacy=True, insecure_until=today + _GRACE)
+
+
+def story(tried: list[Rung]) -> str:
+    """What came of each rung, those of one outcome together: `strict, legacy: it has expired; pin: works`."""
+    outcomes: dict[str, list[str]] = {}
+    for rung in tried:
+        names = outcomes.setdefault(rung.fault.removeprefix("TLS: ") or "works", [])
+        names.append(rung.name.replace(", ", " with "))
+    return "; ".join(f"{', '.join(names)}: {outcome}" for outcome, names in outcomes.items())
 
 
 def shake(url: str, options: FetchOptions, policy: TlsPolicy) -> Rung:
