@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import adding, archive, discovering, exporting, harvesting, history, portals, reading, searching, stats, upkeep
+from cli import adding, archive, discovering, doctoring, exporting, harvesting, history, portals, reading, searching, stats, upkeep
 from cli.exits import ExitCode, exit_code_of
 from cli.render import complain, safe
 from scraper.errors import InputError, LuutruError
@@ -40,6 +40,7 @@ exporting.register(app)
 history.register(app)
 stats.register(app)
 portals.register(app)
+doctoring.register(app)
 upkeep.register(app)
 
 

@@ -92,21 +92,24 @@ class Adapter(HTTPAdapter):
         """
         how: dict[str, Any] = {"stream": stream, "timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
         host = urlsplit(request.url or "").hostname or ""
-        try:
-            return super().send(request, **how)
-        except requests.exceptions.SSLError as error:
-            fault = next((link for link in links(error) if isinstance(link, ssl.SSLCertVerificationError)), None)
-            if fault is None:
-                raise
-            trip, over = TRIP.get(), self.trust.expired(host)
-            if over is not None:
-                cause = f"TLS: {certificate_fault(fault)}; that it is accepted all the same ended on {over}"
-                raise NetworkError(trip.source, cause, hint=EXPIRED_HINT) from error
-            policy = self.trust.policy(host)
-            if not policy.complete_chain or fault.verify_code not in INCOMPLETE or host in self.trust.chains:
-                raise
-            self._complete(host, request, trip, how)
-        return super().send(request, **how)
+        while True:
+            try:
+                return super().send(request, **how)
+            except requests.exceptions.SSLError as error:
+                fault = next((link for link in links(error) if isinstance(link, ssl.SSLCertVerificationError)), None)
+                if fault is None:
+                    raise
+                if self._may_complete(host, fault):
+                    self._complete(host, request, TRIP.get(), how)  # once: then the host has its chain
+                elif (over := self.trust.expired(host)) is not None:
+                    cause = f"TLS: {certificate_fault(fault)}; that it is accepted all the same ended on {over}"
+                    raise NetworkError(TRIP.get().source, cause, hint=EXPIRED_HINT) from error
+                else:
+                    raise
+
+    def _may_complete(self, host: str, fault: ssl.SSLCertVerificationError) -> bool:
+        wanted = self.trust.policy(host).complete_chain and host not in self.trust.chains
+        return wanted and fault.verify_code in INCOMPLETE
 
     def _context(self, host: str, verify: bool | str) -> Context:
         if host == self._unverified:

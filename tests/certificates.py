@@ -1,4 +1,4 @@
-"""Certificates made on the spot, for servers whose TLS is at fault in one way or another; nobody trusts them by default.
+"""Certificates made on the spot, for servers whose TLS is at fault; nobody trusts them unless told to.
 
 root = Authority("Gốc")
 middle = Authority("Giữa", issuer=root)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from scraper.discovery.api import ApiDoor
 from scraper.discovery.feed import FeedDoor
+from scraper.discovery.links import Links
 from scraper.discovery.listing import Door
 from scraper.discovery.odata import ODataDoor
 from scraper.discovery.owssvr import OwssvrDoor
+from scraper.discovery.section import Section
 from scraper.discovery.sitemap import SitemapDoor
+from scraper.discovery.view import View
 
 DOORS: tuple[Door, ...] = (
     ApiDoor(),
     FeedDoor(),
-    # view
+    View(),
     ODataDoor(),
     OwssvrDoor(),
     SitemapDoor(),
-    # section, links
+    Section(),
+    Links(),
 )
