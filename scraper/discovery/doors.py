@@ -14,9 +14,9 @@ from scraper.discovery.view import View
 
 DOORS: tuple[Door, ...] = (
     ApiDoor(),
+    ODataDoor(),
     FeedDoor(),
     View(),
-    ODataDoor(),
     OwssvrDoor(),
     SitemapDoor(),
     Section(),

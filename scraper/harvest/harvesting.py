@@ -10,13 +10,13 @@ the two finds the article there and does not fetch it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from scraper.discovery.listing import Door, Place, Request
+from scraper.discovery.listing import Door, ListingEntry, Place, Request
 from scraper.errors import (
     ExtractError,
     FetchError,
@@ -51,7 +51,7 @@ class Harvest:
         ask: Callable[[Request], Capture],
         visitor: Visitor,
         doors: Sequence[Door],
-        walk: Callable[[Place, Iterable[int]], Iterable[Any]],
+        walk: Callable[[Place, Container[int], int], Iterable[ListingEntry]],
         archive: Keeps,
         ledger: Remembers,
         watch: Watches,
@@ -158,8 +158,8 @@ class Harvest:
 
     def _walk_gaps(self, place: Place) -> None:
         """Ask for the item numbers below the highest that no listing names."""
-        numbers = [number for number, _, _ in self._ledger.item_ids(place.start)]
-        entries = iter(self._walk(place, numbers))
+        numbers = {number for number, _, _ in self._ledger.item_ids(place.start)}
+        entries = iter(self._walk(place, numbers, max(numbers, default=0)))
         while some := list(islice(entries, 100)):
             self._work(self._ledger.listed(f"{place.start} walk", some))
 
