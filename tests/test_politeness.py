@@ -318,6 +318,20 @@ def test_robots_are_remembered_for_a_day(portal: Loopback, clock: Clock) -> None
             assert fetcher.manners is not None and (fetcher.manners.robots_seen == {}) is (reads == 1)
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        RobotsText("User-agent: *\nDisallow: /", read_at=NOON + 4000),  # from the future
+        RobotsText(note="HTTP 500", read_at=NOON, unreachable=True),
+    ],
+)
+def test_what_is_not_believed_of_an_earlier_run(portal: Loopback, clock: Clock, known: RobotsText) -> None:
+    portal.fallback = Answer(body="x")
+    portal.on("/robots.txt", Answer(404))
+    with polite(portal, clock, robots_known={portal.url(""): known}) as fetcher:
+        assert fetcher.fetch(portal.url("/tin")).info.robots == "no robots.txt (404)"
+
+
 # Delay
 
 
@@ -669,6 +683,25 @@ def test_a_clock_that_was_set_back(state: Path, clock: Clock) -> None:
     assert one.take(60.0) == 20.0
     one.give(5.0)
     assert pace(state, clock).take(60.0) == 5.0
+
+
+def test_a_clock_that_stands_still(state: Path, clock: Clock) -> None:
+    pauses: list[float] = []
+    one = Pace("thixa.example", state, pause=pauses.append, clock=clock, warn=pytest.fail)
+    for _ in range(3):
+        one.take(0.0)
+        one.give(5.0)
+    assert pauses == [5.0, 5.0]
+
+
+def test_a_shorter_wait_does_not_replace_a_longer_one(state: Path, clock: Clock) -> None:
+    one, other = pace(state, clock), pace(state, clock)
+    one.take(0.0)
+    one.give(0.0)
+    other.take(0.0)
+    other.give(50.0, asked=True)
+    one.push(3.0)
+    assert one.take(60.0) == 50.0
 
 
 @pytest.mark.parametrize(
