@@ -97,11 +97,19 @@ def test_one_list_asked_for_by_its_guid_tells_its_path() -> None:
         assert listing.place == KNOWN and listing.total == 0 and listing.next is not None
 
 
+@pytest.mark.parametrize(("count", "total"), [(0, 0), ("12", 12), (False, None), (-1, None), ("x", None), ([3], None)])
+def test_a_count_is_a_number_or_nothing(count: Any, total: int | None) -> None:
+    answer = {**listed(GUID, LIST, 0), "ItemCount": count}
+    assert API.read(capture(answer, API.knock(KNOWN)[0].url), KNOWN).total == total
+
+
 def test_a_place_without_a_list_learns_nothing_and_a_missing_list_is_an_error() -> None:
     place = Place(start=f"{HOST}/tin/Pages/tin.aspx", web=f"{HOST}/tin/")
     (request,) = API.knock(place)
     listing = API.read(capture({"value": LISTS}, request.url), place)
     assert (listing.entries, listing.next, listing.place, listing.total) == ((), None, None, None)
+    told = API.read(capture({"value": LISTS}, request.url), KNOWN)  # all lists, though one was asked for
+    assert told.total == 2500 and told.place is None
     with pytest.raises(NotAListing, match="none of the site's 1 lists"):
         API.read(capture({"value": LISTS[:1]}, request.url), PLACE)
 
@@ -134,6 +142,7 @@ ADDRESSES = [
     ({"list_path": "/tin/Pages"}, "/tin/Pages/2019-4-17/mo duong.aspx", "/tin/Pages/2019-4-17/mo%20duong.aspx"),
     ({"list_path": "/tin/Van Ban"}, "/tin/Van Ban/7.pdf", "/tin/Van%20Ban/Forms/DispForm.aspx?ID=7"),
     ({"list_path": None}, "/tin/Lists/Tin Mới/7_.000", "/tin/Lists/Tin%20M%E1%BB%9Bi/DispForm.aspx?ID=7"),
+    ({}, "/tin/Lists/TinKinhTe/trang.aspx", f"{LIST}/DispForm.aspx?ID=7"),
     ({"list_path": None}, None, f"/tin/_layouts/listform.aspx?PageType=4&ListId=%7B{GUID}%7D&ID=7"),
     ({"list_path": "/tin/Pages"}, "//evil.example/x.aspx", "/evil.example/x.aspx"),
     ({"list_path": "/tin/Pages"}, "https://evil.example/x.aspx", "/tin/Pages/Forms/DispForm.aspx?ID=7"),
@@ -243,6 +252,8 @@ CAME = [
     ('{"value": 7}', "JSON of another shape"),
     ('{"d": null}', "JSON of another shape"),
     ("[1, 2]", "JSON of another shape"),
+    ('{"d": [1, "x"]}', "its rows are no entities"),
+    ('{"value": ["' + "x" * 9_000_000 + '"]}', "its JSON is longer than 8,000,000 bytes"),
     ('{"value": [', "its JSON is broken"),
     ('{"value": ' + "[" * 100_000, "its JSON is broken"),
     ("<rss version='2.0'/>", "XML of another kind"),
@@ -348,6 +359,8 @@ def test_odata_as_atom_is_followed_to_the_end() -> None:
 
 def test_odata_of_a_library_gives_the_pages_themselves() -> None:
     place = Place(start=f"{HOST}/tin/Pages", web=f"{HOST}/tin/", list_path="/tin/Pages")
+    asked = ODATA.read(capture({"d": {"EntitySets": ["Pages"]}}, SERVICE), place).next
+    assert asked is not None and parse_qs(urlsplit(asked.url).query)["$select"] == ["Id,Title,Modified,Path,Name"]
     row = {"Id": 7, "Title": "Tin", "Path": "/tin/Pages/2019-4-17", "Name": "mo-duong.aspx"}
     (entry,) = ODATA.read(capture({"d": [row]}, f"{SERVICE}/Pages"), place).entries
     assert entry.url == f"{HOST}/tin/Pages/2019-4-17/mo-duong.aspx"

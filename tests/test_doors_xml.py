@@ -120,6 +120,8 @@ def test_feeds_known_come_before_the_lists_own() -> None:
     part = f"{HOST}/_layouts/feed.aspx?xsl=1&web=/tin&page=x&wp=y"
     place = replace(KNOWN, feeds=(part, "https://evil.example/rss", part))
     assert [request.url for request in FEED.knock(place)] == [part, *own]
+    other = f"{HOST}/tin/_layouts/listfeed.aspx?List=%7B{GUID[::-1]}%7D"
+    assert [request.url for request in FEED.knock(replace(KNOWN, feeds=(other,)))] == [other, *own]
     stated = f"{HOST}/tin/_layouts/listfeed.aspx?List=%7B{GUID.upper()}%7D&View=%7B1%7D"
     assert [request.url for request in FEED.knock(replace(KNOWN, feeds=(stated,)))] == [stated]
 
@@ -128,7 +130,7 @@ def test_a_list_feed() -> None:
     rows = (
         item(FORM + "&Source=https%3A%2F%2Fthixa.example%2Fx.aspx"),
         item(FORM),  # twice
-        item("/tin/Pages/2019-4-17/cau.aspx", "Cầu &amp; cống", "khi nào đó"),
+        item("/tin/Pages/2019-4-17/cau.aspx?Source=%2Fx%2Fy.aspx&utm_source=rss", "Cầu &amp; cống", "khi nào đó"),
         item("https://evil.example/DispForm.aspx?ID=9"),
         item("javascript:alert(1)"),
     )
@@ -215,6 +217,8 @@ WANTED: list[tuple[Place, str, bool]] = [
     (SECTION, "/tin/Pages/kinh-te.aspx", False),
     (SECTION, "/tin/Pages/kinh-te.aspx?ItemID=7", True),
     (SECTION, "/tin/Pages/kinh-te/cau.aspx", True),
+    (SECTION, "/tin/Pages/kinh-te/default.aspx", False),
+    (PLACE, "/tin/_layouts/15/khanh-thanh-cau-song-dao.aspx", False),
     (SECTION, "/tin/Lists/Khac/DispForm.aspx?ID=7", True),
 ]
 

@@ -54,21 +54,26 @@ def _of_json(capture: Capture, value: Any) -> Rows:
     verbose = "d" in value
     body = value["d"] if verbose else value
     if isinstance(body, list):
-        return Rows(_mappings(body))
+        return Rows(_mappings(capture, body))
     if not isinstance(body, dict):
         raise refusal(capture)
     listed = body.get("results" if verbose else "value")
     if isinstance(listed, list):
         link = next((body[name] for name in ("__next", "odata.nextLink", "@odata.nextLink") if name in body), None)
         count = next((body[name] for name in ("__count", "odata.count", "@odata.count") if name in body), None)
-        return Rows(_mappings(listed), link if isinstance(link, str) and link.strip() else None, count_of(count))
+        return Rows(
+            _mappings(capture, listed), link if isinstance(link, str) and link.strip() else None, count_of(count)
+        )
     if listed is not None or not any(name in body for name in ("Id", "ID")):
         raise refusal(capture)
     return Rows((body,))
 
 
-def _mappings(listed: list[Any]) -> tuple[Row, ...]:
-    return tuple(row for row in listed if isinstance(row, dict))
+def _mappings(capture: Capture, listed: list[Any]) -> tuple[Row, ...]:
+    rows = tuple(row for row in listed if isinstance(row, dict))
+    if listed and not rows:
+        raise refusal(capture, "its rows are no entities")
+    return rows
 
 
 def _of_atom(capture: Capture) -> Rows:
@@ -121,8 +126,8 @@ def _values(entry: etree._Element) -> dict[str, Any]:
 
 
 def _properties(element: etree._Element) -> dict[str, str]:
-    """Simple properties as texts; null ones and those with parts are left out."""
-    return {local_name(child): child.text for child in element if child.text is not None and len(child) == 0}
+    """Properties as texts; null ones are left out."""
+    return {local_name(child): child.text for child in element if child.text is not None}
 
 
 def next_request(capture: Capture, place: Place, link: str, accept: str) -> Request | None:

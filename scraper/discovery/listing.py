@@ -98,7 +98,7 @@ class Door(Protocol):
         """Whether following `next` to its end gives every item that anyone may see. A feed's does not."""
 
     def knock(self, place: Place) -> tuple[Request, ...]:
-        """The first requests, each the beginning of a listing; empty where the place gives nothing to ask."""
+        """The first requests, each the beginning of a listing of its own; empty where there is nothing to ask."""
 
     def read(self, capture: Capture, place: Place) -> Listing:
         """What an answer says. Raises NotAListing (a typed error) for one that is no listing of this door's kind."""

@@ -99,7 +99,7 @@ def read_json(capture: Capture) -> Any:
 
 
 def outermost(capture: Capture, roots: frozenset[str], names: frozenset[str]) -> Iterator[etree._Element]:
-    """Elements of an XML answer with these local names that lie in no other such, one by one; then they are emptied.
+    """Elements of an XML answer with these local names that lie in no other such, one by one; the next frees the last.
 
     roots: local names that the document's own element may have. The memory needed is that of the largest element.
     Raises as `refusal` says: no XML, another root, a document type declaration, broken or cut off, MAX_ELEMENTS.
@@ -143,7 +143,6 @@ def _outermost(capture: Capture, events: Any, roots: frozenset[str], names: froz
             continue
         if name in names:
             yield element
-        element.clear()
         parent = element.getparent()
         while parent is not None and parent[0] is not element:
             del parent[0]
