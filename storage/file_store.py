@@ -13,6 +13,7 @@ processes that keep the same bytes write the same file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -37,6 +38,7 @@ _BLOCK = 1 << 20
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_THERE = frozenset([errno.ENOENT, errno.ENOTDIR, errno.ELOOP])
 _DIGEST = re.compile("[0-9a-f]{64}")
 _SHELF, _REST = re.compile("[0-9a-f]{2}"), re.compile("[0-9a-f]{62}")
 
@@ -101,8 +103,10 @@ class FileStore:
             try:
                 with self._shelf(sha256) as shelf:
                     return stat.S_ISREG(os.stat(sha256[2:], dir_fd=shelf, follow_symlinks=False).st_mode)
-            except FileNotFoundError:
-                return False
+            except OSError as error:
+                if error.errno in _NOT_THERE:
+                    return False
+                raise
 
     def open(self, sha256: str) -> io.BufferedReader:
         """The content, for reading. Raises ArchiveError where it is not kept, ValueError for what is no digest."""
@@ -123,13 +127,13 @@ class FileStore:
 
     def walk(self) -> Iterator[Found]:
         """Everything in the folder, in the order of names; memory for the names of one of 256 subfolders."""
-        with translated(self._folder / FOLDER):
-            shelves = self._names()
-        for shelf in shelves:
+        for shelf in self._names():
             whole = f"{FOLDER}/{shelf}"
             try:
                 names = self._names(shelf) if _SHELF.fullmatch(shelf) else None
-            except NotADirectoryError:
+            except ArchiveError as error:
+                if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in _NOT_THERE:
+                    raise
                 names = None
             if names is None:
                 yield Found(whole, "stranger")
@@ -155,12 +159,13 @@ class FileStore:
         return True
 
     def _names(self, *below: str) -> list[str]:
-        """Sorted names in the folder or one below it; none where it is absent. Raises OSError for what is no folder."""
-        try:
-            with _folders(self._folder, (FOLDER, *below)) as descriptor, os.scandir(descriptor) as found:
-                return sorted(entry.name for entry in found)
-        except FileNotFoundError:
-            return []
+        """Sorted names in the folder or one below it; none where it is absent. Raises ArchiveError for no folder."""
+        with translated(self._folder.joinpath(FOLDER, *below)):
+            try:
+                with _folders(self._folder, (FOLDER, *below)) as descriptor, os.scandir(descriptor) as found:
+                    return sorted(entry.name for entry in found)
+            except FileNotFoundError:
+                return []
 
     @contextlib.contextmanager
     def _shelf(self, sha256: str, *, make: bool = False) -> Iterator[int]:
@@ -176,17 +181,27 @@ def _folders(root: Path, below: tuple[str, ...], *, make: bool = False) -> Itera
         stack.callback(os.close, descriptor)
         for name in below:
             try:
-                inner = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=descriptor)
+                inner = _subfolder(name, descriptor)
             except FileNotFoundError:
                 if not make:
                     raise
                 with contextlib.suppress(FileExistsError):  # another process was faster
                     os.mkdir(name, dir_fd=descriptor)
                 os.fsync(descriptor)
-                inner = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=descriptor)
+                inner = _subfolder(name, descriptor)
             stack.callback(os.close, inner)
             descriptor = inner
         yield descriptor
+
+
+def _subfolder(name: str, within: int) -> int:
+    """A descriptor of a folder in a folder. Raises OSError: ELOOP for a link, ENOTDIR for anything else."""
+    try:
+        return os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=within)
+    except NotADirectoryError:
+        if stat.S_ISLNK(os.stat(name, dir_fd=within, follow_symlinks=False).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+        raise
 
 
 def _regular(shelf: int, name: str) -> int:

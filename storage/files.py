@@ -131,6 +131,8 @@ def synced(folder: Path) -> Iterator[None]:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, durably, as far as they are missing."""
+    if folder.is_dir():
+        return
     missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
     for one in reversed(missing):
         with synced(one.parent):

@@ -68,6 +68,13 @@ def referred(record: Mapping[str, Any]) -> set[str]:
     return {_key(one) for name in ("images", "attachments") for one in _objects(record.get(name))}
 
 
+def lacking(addresses: Iterable[str], stored: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Those addresses that are worth asking for: neither stored nor refused by what a stored record says of them."""
+    files = _objects((stored or {}).get("files"))
+    settled = {_key(one) for one in files if one.get("status") in ("stored", "refused")}
+    return tuple(address for address in addresses if _key({"url": address}) not in settled)
+
+
 def digests(record: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
     """(path, SHA-256) of every content that a stored record says is kept, as written there."""
     for one in _objects(record.get("files")):

@@ -138,11 +138,15 @@ def test_links_are_not_followed(store: FileStore, tmp_path: Path, link: str) -> 
     place = tmp_path / "archive" / link
     place.parent.mkdir(parents=True)
     place.symlink_to(outside if link != place_of(DIGEST) else outside / "precious")
-    with pytest.raises(ArchiveError):
+    with pytest.raises(ArchiveError, match="links are not followed"):
         store.put(PICTURE)
     assert files_in(outside) == ["precious"] and place.is_symlink()
-    if link == place_of(DIGEST):
-        assert DIGEST not in store and store.fault_of(DIGEST)
+    assert DIGEST not in store and "links are not followed" in store.fault_of(DIGEST)
+    if link == "files":
+        with pytest.raises(ArchiveError, match="links are not followed"):
+            list(store.walk())
+    else:
+        assert [found.kind for found in store.walk()] == ["stranger" if link.count("/") == 1 else "content"]
 
 
 @pytest.mark.parametrize("damage", [b"", PICTURE[:-1], PICTURE + b"!", PICTURE[:-1] + b"?"])

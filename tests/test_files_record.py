@@ -18,6 +18,7 @@ from storage.archive import Archive
 from storage.file_store import place_of
 from storage.integrity import Tally, verify
 from storage.kept_files import MOST_EARLIER, NOT_IN_ARCHIVE, checked, located, merged
+from storage.kept_files import lacking as worth_asking
 from storage.schema import schema
 from tests.conftest import Run
 from tests.test_archive import Clock, sample
@@ -236,6 +237,17 @@ def test_no_order_of_attempts_forgets_content(attempts: list[list[KeptFile]]) ->
         assert all(digests <= named[url] for url, digests in stored.items())
         assert all((file["missing_since"] is not None) == (file["status"] == "missing") for file in known)
         assert len({file["url"] for file in known}) == len(known)
+
+
+def test_what_is_worth_asking_for(archive: Archive) -> None:
+    other, third = (f"https://www.muoixa.example/{name}" for name in ("b.jpg", "c.jpg"))
+    archive.put(record(kept(archive), lacking("refused", "off_site", other), lacking("failed", "network", third)))
+    (stored,) = archive.find()
+    asked = [URL, URL.replace("https://www.", "http://"), other, third, PDF]
+    assert worth_asking(asked, stored) == (third, PDF)
+    assert worth_asking(asked, None) == worth_asking(asked, {}) == tuple(asked)
+    archive.put(record(lacking("missing", "not_found", third)))
+    assert worth_asking(asked, next(archive.find())) == (third, PDF)
 
 
 def test_show_lists_files_with_their_status(run: Run, tmp_path: Path) -> None:
