@@ -19,7 +19,7 @@ import luutru
 from scraper.errors import AccessDenied, LoginPage, NotFound, SoftError
 from tests import loopback_tls
 from tests.conftest import ROOT
-from tests.fakeportal import ALL, RECOMMENDED_ROBOTS, FakePortal
+from tests.fakeportal import ALL, CANARY, RECOMMENDED_ROBOTS, FakePortal
 from tests.fakeportal.reading import (
     LISTS,
     VERBOSE,
