@@ -11,7 +11,8 @@
 As its own process: `python -m tests.fakeportal --help`. `FakePortal` says all that can be set and where things lie.
 """
 
+from tests.fakeportal.articles import CANARY
 from tests.fakeportal.portal import RECOMMENDED_ROBOTS, FakePortal
 from tests.fakeportal.routes import ALL
 
-__all__ = ["ALL", "RECOMMENDED_ROBOTS", "FakePortal"]
+__all__ = ["ALL", "CANARY", "RECOMMENDED_ROBOTS", "FakePortal"]

@@ -19,16 +19,18 @@ COLUMNS = (
     ("TacGia", "Tác giả", "Text"),
     ("Attachments", "Đính kèm", "Attachments"),
 )
+CANARY = "dmhung"
+"""Part of the login and the address of the one who edits everything."""
 EDITOR = {
     "id": "21",
     "title": "Đinh Mạnh Hưng",
-    "email": "dmhung@connhan.example",
-    "sip": "dmhung@connhan.example",
+    "email": f"{CANARY}@connhan.example",
+    "sip": f"{CANARY}@connhan.example",
     "picture": "",
     "jobTitle": "Chuyên viên",
     "department": "Văn phòng",
 }
-LOGIN = "i:0#.w|connhan\\dmhung"
+LOGIN = f"i:0#.w|connhan\\{CANARY}"
 
 
 def form_page(frame: Frame, place: NewsList, item: Item, drawn_by: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
 
-from tests.fakeportal.articles import LOGIN
+from tests.fakeportal.articles import CANARY, LOGIN
 from tests.fakeportal.interfaces import THROTTLED, Refused
 from tests.fakeportal.items import Item, NewsList, iso_utc, text_of, title_of
 from tests.loopback import Answer
@@ -44,7 +44,7 @@ def feed(place: NewsList, base: str) -> Answer:
         f"<link>{base}{place.path}/DispForm.aspx?ID={item.id}</link>"
         f"<description><![CDATA[<div><b>Tóm tắt:</b> {escape(text_of(place.name, item).lead)[:256]}</div>]]>"
         f"</description>"
-        f"<author>Đinh Mạnh Hưng</author><pubDate>{_rfc822(item.modified)}</pubDate>"
+        f"<author>Đinh Mạnh Hưng ({CANARY})</author><pubDate>{_rfc822(item.modified)}</pubDate>"
         f'<guid isPermaLink="true">{base}{place.path}/DispForm.aspx?ID={item.id}</guid></item>\n'
         for item in place.newest(25)
     )

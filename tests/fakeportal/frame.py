@@ -114,6 +114,7 @@ class Frame:
         )
 
     def _before_title(self) -> str:
+        style = "v4" if self.version == 2010 else "v15"
         sod = "\n".join(
             f'RegisterSod("{name}.js", "{self.layouts}{name}.js?rev=Yck1GHwH5NVjbpvDxA");'.replace("/", "\\u002f")
             for name in (
@@ -136,7 +137,7 @@ class Frame:
             '<meta name="GENERATOR" content="Microsoft SharePoint" />'
             '<meta http-equiv="Content-Type" content="text/html; charset=utf-8" /><meta http-equiv="Expires"'
             ' content="0" />\n'
-            f'<link rel="stylesheet" type="text/css" href="{self.layouts}1033/styles/Themable/corev15.css" />\n'
+            f'<link rel="stylesheet" type="text/css" href="{self.layouts}1033/styles/Themable/core{style}.css" />\n'
             f'<script type="text/javascript" src="{self.layouts}init.js"></script>\n<script'
             f' type="text/javascript">\n{sod}\n</script>\n'
         )

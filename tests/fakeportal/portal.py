@@ -41,6 +41,9 @@ class FakePortal(Loopback):
     Per list X with the slug x (`TinTuc`: `tin-tuc`): `/Lists/X` → `AllItems.aspx`; `Top.aspx` (not paged);
     `DispForm.aspx?ID=N`; `/Pages/tin.aspx?ItemID=N` for the first list, `/Pages/x.aspx?ItemID=N` for each; sections
     `/x.aspx?Page=N` and `/Pages/x.aspx?Page=N`, by postback `/x-grid.aspx`; the print view pFormPrint.aspx.
+
+    Where SharePoint shows editors' logins and mail addresses, so does this: CANARY is part of each and may reach no
+    record, log or ledger.
     """
 
     def __init__(

@@ -138,7 +138,7 @@ def _form(portal: FakePortal, request: Request, match: re.Match[str], query: Que
     def draw() -> Answer:
         return Answer(body=articles.form_page(portal.frame, place, item, portal.forms))
 
-    return _validated(portal, request, place, item, draw) if portal.validators else draw()
+    return _validated(portal, request, place, item, draw) if portal.validators and item.state == "open" else draw()
 
 
 @_route(r"/Pages/([\w-]+)\.aspx")
@@ -162,7 +162,9 @@ def _page(portal: FakePortal, request: Request, match: re.Match[str], query: Que
         others = place.after(item.id if item else None, 5, descending=True)
         return Answer(body=articles.article_page(portal.frame, place, item, others, next(portal.turns)))
 
-    return _validated(portal, request, place, item, draw) if portal.validators and item else draw()
+    if item is None or item.state != "open" or not portal.validators:
+        return draw()
+    return _validated(portal, request, place, item, draw)
 
 
 @_route(r"/Lists/(\w+)/Attachments/(\d+)/([^/]+)")
