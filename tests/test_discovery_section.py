@@ -94,7 +94,7 @@ HIDDEN = """<input type="hidden" name="__EVENTTARGET" value=""><input type="hidd
 def grid(current: int, *linked: int | str, target: str = "ctl00$m$g_1$grv") -> str:
     """A GridView's pager."""
     cells = "".join(
-        f"""<td><a href="javascript:__doPostBack('{target}','Page${n}')">{n if isinstance(n, int) else "..."}</a></td>"""
+        f"""<td><a href="javascript:__doPostBack('{target}','Page${n}')">{n if isinstance(n, int) else ".."}</a></td>"""
         for n in linked
     )
     return f"<table><tr><td><span>{current}</span></td>{cells}</tr></table>"

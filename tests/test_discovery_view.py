@@ -39,7 +39,7 @@ def test_versions_change_the_mark_and_an_exact_time_is_kept() -> None:
     "onward",
     [
         f'<a href="{PAGED.replace("&", "&amp;")}"><img src="next.gif" alt="Next"></a>',
-        f"""<a href="javascript:" onclick='RefreshPageTo(event, "{PAGED.replace("&", SCRIPTED)}");return false;'>n</a>""",
+        f"""<a href="javascript:" onclick='RefreshPageTo(event, "{PAGED.replace("&", SCRIPTED)}");return 0'>n</a>""",
         f"""<script>var next = "{PAGED.replace("/", chr(92) + "u002f").replace("&", SCRIPTED)}";</script>""",
     ],
 )

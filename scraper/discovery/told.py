@@ -34,13 +34,14 @@ MAX_ADDED = 10
 
 _GUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _FEED_LIST = re.compile(rf"listfeed\.aspx\?(?:[^#]{{0,200}}&)?List=\{{?({_GUID})", re.IGNORECASE)
-_CONTEXT = re.compile(r'\b(listName|listUrlDir)"?\s{0,99}[=:]\s{0,99}"([^"\r\n]{1,400})"')
-_PAGE_LIST = re.compile(rf'\bpageListId"?\s{{0,9}}:\s{{0,9}}"\{{?({_GUID})')
-_PAGE_WEB = re.compile(r'\bwebServerRelativeUrl"?\s{0,9}:\s{0,9}"([^"\r\n]{1,400})"')
+_CONTEXT = re.compile(r'list(Name|UrlDir)"?\s{0,99}[=:]\s{0,99}"([^"\r\n]{1,400})"')
+_PAGE_LIST = re.compile(rf'pageListId"?\s{{0,9}}:\s{{0,9}}"\{{?({_GUID})')
+_PAGE_WEB = re.compile(r'webServerRelativeUrl"?\s{0,9}:\s{0,9}"([^"\r\n]{1,400})"')
 _LIST_PROCESS = re.compile(r"""UrlListProcess["']?\s{0,9}[=:]\s{0,9}["']?([^"'&\s<>;]{1,400})""")
 _WHOLE_GUID = re.compile(rf"\{{?({_GUID})\}}?")
 _VIEW = re.compile(r"/([^/?#&\"'<>\s]{1,80}\.aspx)(?=$|[?#&\"'<>\s])", re.IGNORECASE)
 _NO_VIEW = re.compile(r"(?:disp|edit|new)form|upload|post|comment|combine|repair", re.IGNORECASE)
+_CRUMB_SIGNS = ("readcrumb", "uongdan", "uong-dan", "uongDan", "itemappath", "iteMapPath")  # quickly looked for
 _CRUMB = re.compile(r"readcrumb|duong-?dan|sitemappath", re.IGNORECASE)
 
 
@@ -79,7 +80,7 @@ def _contexts(markup: Markup) -> Iterator[tuple[str, str]]:
     guid: str | None = None
     for match in islice(_CONTEXT.finditer(markup.text), 200):
         value = unescaped(match[2])
-        if match[1] == "listName":
+        if match[1] == "Name":
             whole = _WHOLE_GUID.fullmatch(value)
             guid = whole[1].lower() if whole else None
         elif guid is not None and (path := item_identity(value.rstrip("/") + "/Forms/x.aspx")[0]):
@@ -110,6 +111,8 @@ def _attachment_list(markup: Markup) -> str | None:
     Those of the page's own item decide; where its address names none, the page's files must all be one item's.
     """
     own = item_identity(markup.url)[1]
+    if "ttachments/" not in markup.text:
+        return None
     found: Counter[tuple[str, int]] = Counter()
     printed: dict[str, str] = {}
     for el in markup.root.iter("a", "img"):
@@ -156,6 +159,8 @@ def _page_web(markup: Markup, place: Place) -> str | None:
 def _feeds(markup: Markup) -> list[str]:
     """Feeds that the page's head offers, or that a link leads to."""
     found: dict[str, None] = {}
+    if not any(sign in markup.text for sign in ("rss+xml", "atom+xml", "listfeed.aspx")):
+        return []
     for el in markup.root.iter("link", "a"):
         href = el.get("href") or ""
         stated = el.tag == "link" and (el.get("type") or "").lower() in ("application/rss+xml", "application/atom+xml")
@@ -204,7 +209,7 @@ def _fragments(markup: Markup) -> Iterator[str]:
 
 def _crumbs(markup: Markup) -> Iterator[str]:
     """The section above an article: the last step of its breadcrumb that is neither the page nor a home page."""
-    if item_identity(markup.url)[1] is None:
+    if item_identity(markup.url)[1] is None or not any(sign in markup.text for sign in _CRUMB_SIGNS):
         return
     for el in markup.root.iter("div", "ul", "ol", "span", "nav", "td"):
         names = (el.get("class") or "")[:300] + " " + (el.get("id") or "")[:300]
