@@ -184,6 +184,14 @@ def test_files_of_several_items_name_no_list() -> None:
     assert place_in(answer(one, HOST + "/bai.html"), place_of(HOST)).list_path == "/tin/Lists/A"
 
 
+def test_a_section_page_shows_how_its_articles_are_addressed() -> None:
+    page = "".join(f'<a href="?ItemID={n}">Tin {n}</a>' for n in (9, 8, 7)) + '<a href="/khac.aspx?ItemID=2">Khác</a>'
+    start = HOST + "/tin/Pages/tin.aspx"
+    assert place_in(answer(page, start), place_of(start)).item == start + "?ItemID={id}"
+    assert place_in(answer(page, start), place_of(LIST)).item == LIST + "/DispForm.aspx?ID={id}"
+    assert place_in(answer(page.replace("?ItemID=9", "/x"), start), place_of(start)).item is None
+
+
 def test_other_views_of_the_list() -> None:
     page = """<a href="/tin/Lists/ThongBao/Moi.aspx">Mới</a>
     <script>go('\\u002ftin\\u002fLists\\u002fThongBao\\u002fNam.aspx')

@@ -63,7 +63,7 @@ def told_by(markup: Markup, place: Place) -> Place:
     told = replace(place, web=web, list_path=path, list_id=list_id)
     told = replace(
         told,
-        item=place.item or item_of(told),
+        item=place.item or _shown_item(markup, place) or item_of(told),
         print_view=place.print_view or _print_view(markup),
         feeds=_added(place.feeds, feeds),
         sections=_added(place.sections, [*_fragments(markup), *_crumbs(markup)]),
@@ -73,6 +73,17 @@ def told_by(markup: Markup, place: Place) -> Place:
 
 def _added(known: tuple[str, ...], found: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*known, *islice(found, MAX_ADDED)]))
+
+
+def _shown_item(markup: Markup, place: Place) -> str | None:
+    """The form of article addresses that most links of a section page have (`?ItemID=7`, `?ItemID=6`, …)."""
+    if place.list_path is not None or place.list_id is not None or not place.sections:
+        return None
+    links = {href for _, href in markup.anchors() if "itemid=" in href.lower()}
+    urls = (url for link in islice(sorted(links), 200) if (url := markup.address(link)) and host_of(url) == markup.host)
+    found = Counter(template for url in urls if (template := item_template(url)))
+    template, count = found.most_common(1)[0] if found else (None, 0)
+    return template if count >= 3 and 2 * count > found.total() else None
 
 
 def _contexts(markup: Markup) -> Iterator[tuple[str, str]]:
