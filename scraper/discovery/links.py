@@ -15,7 +15,7 @@ from lxml import etree
 from scraper.addresses import item_identity
 from scraper.discovery.listing import DoorName, Listing, ListingEntry, Place, Request
 from scraper.discovery.markup import Markup, host_of, no_listing, read_markup, words
-from scraper.discovery.place import parts_of
+from scraper.discovery.place import FORMS, parts_of
 from scraper.discovery.told import told_by
 from scraper.models import Capture
 from scraper.text import tidy
@@ -38,7 +38,7 @@ _DATE = re.compile(
     r"(?<![0-9/.-])[0-9]{1,2}[/.-][0-9]{1,2}(?:[/.-][0-9]{4})?(?![0-9/.-])(?:\s{1,3}\|?\s{0,3}[0-9]{1,2}[:h][0-9]{2})?"
     r"|(?<![0-9/.-])[0-9]{1,2} [^\W\d_]{3,12}(?: [0-9]{4})?(?!\w)"
 )
-_AROUND = 240
+_AROUND, _LINE = 400, 60  # letters around a link that are looked at; of a line that prints a date, not a sentence
 
 
 class Links:
@@ -69,7 +69,7 @@ def article_links(markup: Markup, place: Place, door: DoorName) -> tuple[Listing
         if not _MAY_BE.search(href):
             continue
         if href not in shapes:
-            shapes[href] = _article(markup, href)
+            shapes[href] = _article(markup, place, href)
         if (url := shapes[href]) is None:
             continue
         title = _title(el)
@@ -103,16 +103,26 @@ def is_article(url: str) -> bool:
     return len(parts) >= 5 or (len(parts) >= 3 and any(len(part) >= 3 and part.isdigit() for part in parts))
 
 
-def _article(markup: Markup, href: str) -> str | None:
+def _article(markup: Markup, place: Place, href: str) -> str | None:
     """The address of an article on the portal's own host; others are counted."""
     url = markup.address(href)
-    if url is None or url == markup.url or not is_article(url):
+    if url is None or url == markup.url or not is_article(url) or _of_another_list(url, place):
         return None
     if host_of(url) != markup.host:
         if has_item(url):
             markup.off_site.add(url)
         return None
     return url
+
+
+def _of_another_list(url: str, place: Place) -> bool:
+    """Whether a form shows an item of another list than the place's: a lookup column's link."""
+    named = item_identity(url)[0] if FORMS.search(parts_of(url)[1]) else None
+    if named is None or (place.list_path is None and place.list_id is None):
+        return False
+    own = (place.list_path or "").casefold(), "{" + (place.list_id or "") + "}"
+    known = place.list_id if named.startswith("{") else place.list_path
+    return known is not None and named.casefold() not in own
 
 
 def _is_placed(url: str, place: Place) -> bool:
@@ -138,11 +148,9 @@ def _date_beside(el: etree._Element) -> str | None:
     """A date printed near the link and outside of it, in the smallest element that holds both."""
     inside = set(islice(el.iter(), 100))
     for up in islice(el.iterancestors(), 3):
-        text = " ".join(_outside(up, inside))
-        if len(text) > _AROUND:
-            return None
-        if match := _DATE.search(text):
-            return tidy(match[0])
+        for text in _outside(up, inside):
+            if match := _DATE.search(text):
+                return tidy(match[0])
     return None
 
 
@@ -155,7 +163,8 @@ def _outside(el: etree._Element, inside: set[etree._Element]) -> Iterator[str]:
         for text in (None if part in inside else part.text, part.tail if part is not el else None):
             if text and (words_ := text.strip()):
                 size += len(words_)
-                yield words_[: _AROUND + 1]
+                if len(words_) <= _LINE:
+                    yield words_
         if size > _AROUND:
             return
 

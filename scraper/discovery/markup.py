@@ -31,6 +31,7 @@ _PLAIN = re.compile(
     r"/(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*/)*"
     r"(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/-]+)?"
 )
+_PLAIN_QUERY = re.compile(r"\?[A-Za-z0-9._~!$&'()*+,;=:@/-]+")
 _HOST = re.compile(r"https?://(?:www\.)?(\[[^\]]*\]|[^/:]*)")
 _DELTA = re.compile(r"\s*(?:[0-9]{1,9}\|[A-Za-z]{1,40}\|[^|]{0,300}\|)")
 _PART = re.compile(r"([0-9]{1,9})\|([A-Za-z]{1,40})\|([^|]{0,300})\|")
@@ -62,6 +63,8 @@ class Markup:
             return None
         if _PLAIN.fullmatch(link):  # most links of a portal, and nothing in them to tidy
             return self.base[: self.base.index("/", 8)] + link
+        if _PLAIN_QUERY.fullmatch(link):
+            return self.base.partition("?")[0] + link
         try:
             return join_url(self.base, original_url(link.strip()))
         except InputError:

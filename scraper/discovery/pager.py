@@ -27,7 +27,6 @@ _NUMBERED = re.compile(
     r"|/(?:page|trang)[/-])([0-9]{1,6})(?=[&/.?]|$)",
     re.IGNORECASE,
 )
-_MAY_BE = re.compile("page|trang|pg|rel=", re.IGNORECASE)
 _NEXT = re.compile(
     r"(?:trang )?(?:sau|tiếp|tiếp theo|kế tiếp|kế)(?: trang)?|next(?: page)?|older(?: posts)?|[>›»→]{1,2}|\.{3}|…",
     re.IGNORECASE,
@@ -85,7 +84,7 @@ def _stated(markup: Markup) -> str | None:
 
 def _linked(markup: Markup) -> Iterator[_Step]:
     for el, href in markup.anchors():
-        if _MAY_BE.search(href) and (url := markup.address(href)) and (match := _last_number(url)):
+        if _NUMBERED.search(href) and (url := markup.address(href)) and (match := _last_number(url)):
             yield _Step(_key(url, match), int(match[2]), words(el), el, url)
 
 
@@ -137,7 +136,7 @@ def _offset(pager: Iterable[_Step]) -> int:
 
 def _posted(markup: Markup) -> Iterator[_Step]:
     """Links of pagers that post back: `Page$2` of a grid, a number as argument, or a number as the link's text."""
-    for el, href in markup.anchors():
+    for el, href in markup.anchors() if "PostBack" in markup.text else ():
         match = _POSTBACK.search(href) or _POSTBACK.search(el.get("onclick") or "")
         if match is None:
             continue

@@ -34,13 +34,14 @@ MAX_ADDED = 10
 
 _GUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _FEED_LIST = re.compile(rf"listfeed\.aspx\?(?:[^#]{{0,200}}&)?List=\{{?({_GUID})", re.IGNORECASE)
-_CONTEXT = re.compile(r'\b(listName|listUrlDir)"?\s{0,99}[=:]\s{0,99}"([^"\r\n]{1,400})"')
-_PAGE_LIST = re.compile(rf'\bpageListId"?\s{{0,9}}:\s{{0,9}}"\{{?({_GUID})')
-_PAGE_WEB = re.compile(r'\bwebServerRelativeUrl"?\s{0,9}:\s{0,9}"([^"\r\n]{1,400})"')
+_CONTEXT = re.compile(r'list(Name|UrlDir)"?\s{0,99}[=:]\s{0,99}"([^"\r\n]{1,400})"')
+_PAGE_LIST = re.compile(rf'pageListId"?\s{{0,9}}:\s{{0,9}}"\{{?({_GUID})')
+_PAGE_WEB = re.compile(r'webServerRelativeUrl"?\s{0,9}:\s{0,9}"([^"\r\n]{1,400})"')
 _LIST_PROCESS = re.compile(r"""UrlListProcess["']?\s{0,9}[=:]\s{0,9}["']?([^"'&\s<>;]{1,400})""")
 _WHOLE_GUID = re.compile(rf"\{{?({_GUID})\}}?")
 _VIEW = re.compile(r"/([^/?#&\"'<>\s]{1,80}\.aspx)(?=$|[?#&\"'<>\s])", re.IGNORECASE)
 _NO_VIEW = re.compile(r"(?:disp|edit|new)form|upload|post|comment|combine|repair", re.IGNORECASE)
+_CRUMB_SIGNS = ("readcrumb", "uongdan", "uong-dan", "uongDan", "itemappath", "iteMapPath")  # quickly looked for
 _CRUMB = re.compile(r"readcrumb|duong-?dan|sitemappath", re.IGNORECASE)
 
 
@@ -62,7 +63,7 @@ def told_by(markup: Markup, place: Place) -> Place:
     told = replace(place, web=web, list_path=path, list_id=list_id)
     told = replace(
         told,
-        item=place.item or item_of(told),
+        item=place.item or _shown_item(markup, place) or item_of(told),
         print_view=place.print_view or _print_view(markup),
         feeds=_added(place.feeds, feeds),
         sections=_added(place.sections, [*_fragments(markup), *_crumbs(markup)]),
@@ -74,12 +75,23 @@ def _added(known: tuple[str, ...], found: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*known, *islice(found, MAX_ADDED)]))
 
 
+def _shown_item(markup: Markup, place: Place) -> str | None:
+    """The form of article addresses that most links of a section page have (`?ItemID=7`, `?ItemID=6`, …)."""
+    if place.list_path is not None or place.list_id is not None or not place.sections:
+        return None
+    links = {href for _, href in markup.anchors() if "itemid=" in href.lower()}
+    urls = (url for link in islice(sorted(links), 200) if (url := markup.address(link)) and host_of(url) == markup.host)
+    found = Counter(template for url in urls if (template := item_template(url)))
+    template, count = found.most_common(1)[0] if found else (None, 0)
+    return template if count >= 3 and 2 * count > found.total() else None
+
+
 def _contexts(markup: Markup) -> Iterator[tuple[str, str]]:
     """(list path, GUID) of each list view on the page: `ctx.listName` and `ctx.listUrlDir` follow each other."""
     guid: str | None = None
     for match in islice(_CONTEXT.finditer(markup.text), 200):
         value = unescaped(match[2])
-        if match[1] == "listName":
+        if match[1] == "Name":
             whole = _WHOLE_GUID.fullmatch(value)
             guid = whole[1].lower() if whole else None
         elif guid is not None and (path := item_identity(value.rstrip("/") + "/Forms/x.aspx")[0]):
@@ -110,6 +122,8 @@ def _attachment_list(markup: Markup) -> str | None:
     Those of the page's own item decide; where its address names none, the page's files must all be one item's.
     """
     own = item_identity(markup.url)[1]
+    if "ttachments/" not in markup.text:
+        return None
     found: Counter[tuple[str, int]] = Counter()
     printed: dict[str, str] = {}
     for el in markup.root.iter("a", "img"):
@@ -156,6 +170,8 @@ def _page_web(markup: Markup, place: Place) -> str | None:
 def _feeds(markup: Markup) -> list[str]:
     """Feeds that the page's head offers, or that a link leads to."""
     found: dict[str, None] = {}
+    if not any(sign in markup.text for sign in ("rss+xml", "atom+xml", "listfeed.aspx")):
+        return []
     for el in markup.root.iter("link", "a"):
         href = el.get("href") or ""
         stated = el.tag == "link" and (el.get("type") or "").lower() in ("application/rss+xml", "application/atom+xml")
@@ -204,7 +220,7 @@ def _fragments(markup: Markup) -> Iterator[str]:
 
 def _crumbs(markup: Markup) -> Iterator[str]:
     """The section above an article: the last step of its breadcrumb that is neither the page nor a home page."""
-    if item_identity(markup.url)[1] is None:
+    if item_identity(markup.url)[1] is None or not any(sign in markup.text for sign in _CRUMB_SIGNS):
         return
     for el in markup.root.iter("div", "ul", "ol", "span", "nav", "td"):
         names = (el.get("class") or "")[:300] + " " + (el.get("id") or "")[:300]

@@ -25,7 +25,7 @@ ROUND = frozenset([5, 10, 15, 20, 25, 30, 40, 50, 60, 100, 150, 200, 250, 300, 5
 
 _PAGED = re.compile(r"[?&]Paged=TRUE", re.IGNORECASE)
 _BACK = re.compile(r"[?&]PagedPrev=TRUE", re.IGNORECASE)
-_TOTAL = re.compile(r'\bTotalListItems"?\s{0,9}[=:]\s{0,9}"?([0-9]{1,9})\b')
+_TOTAL = re.compile(r'TotalListItems"?\s{0,9}[=:]\s{0,9}"?([0-9]{1,9})\b')
 _COUNTED = re.compile(r"=\s*([0-9][0-9.,\s]{0,12})$")
 
 
