@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from cli import adding, archive, discovering, doctoring, exporting, harvesting, history, portals, reading, searching, stats, upkeep
+from cli import (
+    adding,
+    archive,
+    discovering,
+    doctoring,
+    exporting,
+    harvesting,
+    history,
+    portals,
+    reading,
+    searching,
+    stats,
+    upkeep,
+)
 from cli.exits import ExitCode, exit_code_of
 from cli.render import complain, safe
 from scraper.errors import InputError, LuutruError

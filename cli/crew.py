@@ -1,6 +1,6 @@
 """Harvests in processes of their own: several portals at once, none of which can hang or bring down the others.
 
-    jobs → one process each, at most N at a time → messages: beat, outcome, trouble, recovered, done
+    tasks → one process each, at most N at a time → messages: beat, call, and what the caller understands, at last done
 
 A process that says nothing for longer than it announced is ended, and begun again without the page that it had in hand;
 so is one that died. What ends this process ends them all: a signal is passed on, and the kernel kills them with it
@@ -24,13 +24,15 @@ from typing import Any, Generic, TypeVar
 
 Task = TypeVar("Task")
 Message = tuple[Any, ...]
+Call = tuple[str, tuple[Any, ...]]
+"""What is asked, and its details."""
 _RESTARTS = 5
 _KILL_AFTER = 15.0  # seconds from SIGTERM to SIGKILL
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Voice:
-    """What a process says to the one that started it. Fails with BrokenPipeError where nobody listens any more."""
+    """What a process says to the one that started it. Raises BrokenPipeError where nobody listens any more."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -38,6 +40,17 @@ class Voice:
     def say(self, kind: str, *details: Any) -> None:
         """Send a message."""
         self._connection.send((kind, *details))
+
+    def ask(self, what: str, *details: Any) -> Any:
+        """What the other process answers to a call; an exception that it answers is raised here."""
+        self._connection.send(("call", what, details))
+        try:
+            answer = self._connection.recv()
+        except EOFError as error:
+            raise BrokenPipeError from error
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 @dataclass(slots=True)
@@ -56,12 +69,15 @@ class _Worker(Generic[Task]):
 class Crew(Generic[Task]):
     """Runs `work(task, avoid, voice)` for each task in a process of its own, at most `size` at once.
 
+    serve: answers what processes `ask`, all calls that are there at once; an exception among the answers is raised
+    where the call came from.
     avoid: what an earlier attempt of the task was doing when it was ended or died → why.
     patience: seconds beyond the announced ones until a process counts as stalled.
     """
 
     work: Callable[[Task, dict[str, str], Voice], None]
     size: int
+    serve: Callable[[list[Call]], list[Any]]
     patience: float = 300.0
     interrupted: bool = False
     _running: dict[Connection, _Worker[Task]] = field(default_factory=dict)
@@ -82,6 +98,7 @@ class Crew(Generic[Task]):
         """Messages that are there, or come before the next deadline; then the stalled are seen to."""
         now = time.monotonic()
         nearest = min(worker.ending or worker.deadline for worker in self._running.values())
+        calls: dict[Connection, Call] = {}
         for connection in wait(list(self._running), timeout=max(0.0, min(nearest - now, 60.0))):
             assert isinstance(connection, Connection)  # noqa: S101 - `wait` gives what it was given
             worker = self._running[connection]
@@ -90,14 +107,27 @@ class Crew(Generic[Task]):
             except (EOFError, OSError):
                 yield from self._ended(connection)
                 continue
-            if message[0] == "beat":
+            if message[0] == "call":
+                calls[connection] = message[1], message[2]
+            elif message[0] == "beat":
                 worker.deadline = time.monotonic() + message[1] + self.patience
                 worker.doing = message[2] or worker.doing
             else:
                 worker.done |= message[0] == "done"
                 yield worker.task, message
+        self._answer(calls)
         for worker in list(self._running.values()):
             self._see_to(worker)
+
+    def _answer(self, calls: dict[Connection, Call]) -> None:
+        if not calls:
+            return
+        began = time.monotonic()
+        for connection, answer in zip(calls, self.serve(list(calls.values())), strict=True):
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it died meanwhile
+                connection.send(answer)
+        for worker in self._running.values():  # nobody was listened to meanwhile
+            worker.deadline += time.monotonic() - began
 
     def _see_to(self, worker: _Worker[Task]) -> None:
         """End a stalled process: first kindly."""
@@ -127,7 +157,7 @@ class Crew(Generic[Task]):
 
     def _start(self, task: Task, avoid: dict[str, str], restarts: int) -> None:
         context = multiprocessing.get_context("fork")
-        ours, theirs = context.Pipe(duplex=False)
+        ours, theirs = context.Pipe()
         parent = os.getpid()
         inherited = [*self._running, ours]
         process = context.Process(target=_begin, args=(self.work, task, avoid, theirs, inherited, parent))

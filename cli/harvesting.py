@@ -125,7 +125,7 @@ def harvest(
         )
         for one in chosen
     ]
-    run = Run(harvest_one, quiet=quiet, color=with_color(no_color))
+    run = Run(harvest_one, archive, quiet=quiet, color=with_color(no_color))
     outcomes = (one for one in run.outcomes(orders, jobs, stall) if as_json or one.kind != "unchanged")
     for _ in outcome_lines(outcomes, as_json=as_json, color=with_color(no_color)):
         pass

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from cli.archivist import RemoteArchive
 from cli.crew import Voice
 from cli.exits import exit_code_of
 from scraper.errors import FetchError, InputError, LuutruError, OutOfTime, RateLimited
@@ -43,7 +44,6 @@ class Order:
     seconds: float | None = None
     until: float | None = None
     log: Path | None = None
-    lock_seconds: float = 10.0
 
     def time_left(self) -> float | None:
         """Seconds until the portal's time, or the run's, is over."""
@@ -72,7 +72,6 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
     from scraper.harvest.stopping import Stopping
     from scraper.harvest.visiting import Visitor
     from scraper.portals import load_portals
-    from storage.archive import Archive
     from storage.file_store import FileStore
     from storage.ledger import Ledger
 
@@ -83,7 +82,6 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
         stack.callback(stopping.close)
         stack.enter_context(stopping.signals())
         ledger = stack.enter_context(Ledger(order.archive, order.settings.name, now=_stamp()))
-        archive = stack.enter_context(Archive.open(order.archive, lock_timeout=order.lock_seconds))
         desk = stack.enter_context(Desk(order, ledger, stopping.pause, watch.beat, watch.warn))
         files = FileStore(order.archive)
         visitor = Visitor(
@@ -99,7 +97,7 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
             visitor=visitor,
             doors=DOORS,
             walk=walk,
-            archive=archive,
+            archive=RemoteArchive(voice),
             ledger=ledger,
             watch=watch,
             stopping=stopping,
@@ -112,8 +110,6 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
         report.requests = desk.requests
         data = plain(report)
         ledger.end(_stamp(), data, whole=report.stopped is None)
-        for notice in archive.notices:
-            voice.say("warning", notice)
     return data, harvest.errors
 
 

@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from cli.archivist import Archivist
 from cli.crew import Crew, Message, Voice
 from cli.exits import ExitCode
 from cli.portal_run import Order
@@ -24,6 +26,7 @@ class Run:
     """Runs orders in a crew. work: what each process does."""
 
     work: Callable[[Order, dict[str, str], Voice], None]
+    archive: Path
     quiet: bool = False
     color: bool = True
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -34,8 +37,10 @@ class Run:
 
     def outcomes(self, orders: Sequence[Order], size: int, stall: float) -> Iterator[Outcome]:
         """The outcomes of all portals as they come; everything else is told on stderr."""
-        crew = Crew(self.work, size, patience=stall)
-        with _Lines(wanted=not self.quiet and self.color) as lines:
+        from cli.render import warn
+
+        with Archivist(self.archive) as archivist, _Lines(wanted=not self.quiet and self.color) as lines:
+            crew = Crew(self.work, size, archivist.answer, patience=stall)
             for order, message in crew.run(orders):
                 name = order.settings.name
                 if message[0] == "outcome":
@@ -46,7 +51,9 @@ class Run:
                     self._heard(name, message)
                     if message[0] == "ended":
                         lines.done(name)
-        self.interrupted = crew.interrupted
+            self.interrupted = crew.interrupted
+            for notice in archivist.notices:
+                warn(notice)
 
     def exit_code(self) -> ExitCode:
         """What a script learns: the code that all failures share if nothing succeeded, else 7."""

@@ -6,6 +6,12 @@ code. Foreign exceptions (requests, lxml, OSError) are translated once per bound
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
 
 class LuutruError(Exception):
     """Root of all errors; never raised itself.
@@ -24,6 +30,10 @@ class LuutruError(Exception):
         if what is not None:
             self.what = what
         super().__init__(": ".join(part for part in (self.what, source, cause) if part))
+
+    def __reduce__(self) -> tuple[Callable[..., LuutruError], tuple[object, ...]]:
+        """An error passes from one process to another as it is."""
+        return _same_error, (type(self), self.args, self.__dict__)
 
 
 class InputError(LuutruError):
@@ -190,3 +200,10 @@ class NoSpace(ArchiveError):
 
     what = "no space left"
     code = "no_space"
+
+
+def _same_error(kind: type[LuutruError], args: tuple[Any, ...], details: Mapping[str, Any]) -> LuutruError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(details)
+    return error

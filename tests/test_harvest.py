@@ -26,7 +26,9 @@ def test_everything_once_with_the_servers_own_count(harvest: Harvest, tmp_path: 
         assert done.place["accounts"] == {"stored": 45}
         assert done.ran.err.count("\n") == 1 and "45 of 45 listed" in done.ran.err
         assert kept_items(tmp_path / "archive", portal, "TinTuc") == portal.items("TinTuc")
-        assert all(len(done.asked(f"DispForm.aspx?ID={n}&")) + len(done.asked(f"DispForm.aspx?ID={n}")) for n in (1, 45))
+        assert all(
+            len(done.asked(f"DispForm.aspx?ID={n}&")) + len(done.asked(f"DispForm.aspx?ID={n}")) for n in (1, 45)
+        )
         assert all(portal.count(f"/Lists/TinTuc/DispForm.aspx?ID={number}") == 1 for number in portal.items("TinTuc"))
 
 

@@ -43,7 +43,9 @@ def wait_for(portal: Loopback, requests: int, process: subprocess.Popen[bytes]) 
 def words(folder: Path) -> dict[str, tuple[object, ...]]:
     """What an archive says, without what depends on the time."""
     with luutru.open(folder, mode="r") as archive:
-        return {one["id"]: (one["title"], one["content_hash"], one["revision"], one["gone_at"]) for one in archive.find()}
+        return {
+            one["id"]: (one["title"], one["content_hash"], one["revision"], one["gone_at"]) for one in archive.find()
+        }
 
 
 def test_killed_at_random_points_it_ends_as_if_it_had_not_been(harvest: Harvest, tmp_path: Path) -> None:
@@ -138,9 +140,13 @@ def test_endless_paging_ends(harvest: Harvest) -> None:
 
         def again(request: Request) -> Answer:
             number = len(portal.requests)
-            links = "".join(f'<li><a href="/Pages/tin.aspx?ItemID={n}">Tin số {n} của thị xã</a></li>' for n in (1, 2, 3))
+            links = "".join(
+                f'<li><a href="/Pages/tin.aspx?ItemID={n}">Tin số {n} của thị xã</a></li>' for n in (1, 2, 3)
+            )
             pager = f'<a href="/tin-tuc.aspx?Page={number + 1}">{number + 1}</a><a href="?Page={number + 2}">Sau</a>'
-            return Answer(body=f"<html><body><ul>{links}</ul><div class='pager'><span>{number}</span>{pager}</div></body></html>")
+            return Answer(
+                body=f"<html><body><ul>{links}</ul><div class='pager'><span>{number}</span>{pager}</div></body></html>"
+            )
 
         portal.on("/tin-tuc.aspx", again)
         harvest(portal.url("/tin-tuc.aspx"), "--max-time", "60")

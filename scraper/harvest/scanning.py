@@ -93,7 +93,7 @@ class _Listing:
 
 
 def _mark(request: Request) -> int:
-    """What tells two requests apart. Hidden inputs change with every answer of ASP.NET; a postback's target does not."""
+    """What tells two requests apart. ASP.NET's hidden inputs change with every answer; a postback's target does not."""
     form = [pair for pair in request.form or () if pair[0] in ("__EVENTTARGET", "__EVENTARGUMENT")]
     return hash((request.url, tuple(form)))
 

@@ -25,7 +25,8 @@ class Known:
 
     key: what makes it one article (`key_of`).  mark: as listed last; settled_mark: as listed when it was last visited.
     reason, code: of the state.  tries: failed visits in a row.  checked: last visit; changed: last one that
-    found a change.  due: next visit for its own sake.  etag, last_modified: of the last page.  record: id in the archive.
+    found a change.  due: next visit for its own sake.  etag, last_modified: of the last page.
+    record: id in the archive.
     """
 
     key: str
