@@ -41,7 +41,7 @@ _DATE = re.compile(
 _AROUND, _LINE = 400, 60  # letters around a link that are looked at; of a line that prints a date, not a sentence
 
 
-class Links:
+class LinksDoor:
     """Reads the links of the page that the user named."""
 
     name: DoorName = "links"
@@ -169,4 +169,4 @@ def _outside(el: etree._Element, inside: set[etree._Element]) -> Iterator[str]:
             return
 
 
-LINKS = Links()
+LINKS = LinksDoor()

@@ -29,7 +29,7 @@ _TOTAL = re.compile(r'TotalListItems"?\s{0,9}[=:]\s{0,9}"?([0-9]{1,9})\b')
 _COUNTED = re.compile(r"=\s*([0-9][0-9.,\s]{0,12})$")
 
 
-class View:
+class ViewDoor:
     """Asks for the place's list views; following their paging gives every item that the view shows."""
 
     name: DoorName = "view"
@@ -124,4 +124,4 @@ def _with_folders(markup: Markup, place: Place, folders: list[Row]) -> Place:
     return replace(place, views=tuple(dict.fromkeys([*place.views, *found])))
 
 
-VIEW = View()
+VIEW = ViewDoor()
