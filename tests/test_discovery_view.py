@@ -131,6 +131,12 @@ def test_who_wrote_an_item_is_never_read(page: str) -> None:
     assert "Someone" not in repr(VIEW.read(answer(page), PLACE)) and "@" not in repr(VIEW.read(answer(page), PLACE))
 
 
+def test_groups_that_are_closed_hide_their_rows() -> None:
+    rows = '<tbody id="titl1-1_"><tr><td class="ms-gb">Năm 2018 (12)</td></tr></tbody><tbody isLoaded="false"></tbody>'
+    assert VIEW.read(answer(view_2010([], rows=rows)), PLACE).cut == "groups"
+    assert VIEW.read(answer(view_2010([3, 2], rows=rows.replace("false", "true"))), PLACE).cut is None
+
+
 def test_pages_of_a_library_are_files() -> None:
     place = place_of(HOST + "/tin/Pages/Forms/AllItems.aspx")
     page = view_2013([9], changed={"FileRef": "/tin/Pages/2020-5-29/hop-bao.aspx"})

@@ -71,8 +71,8 @@ class Listing:
     next: the request for the following page; None where this is the last.  total: how many items the server says that
     the list holds, None where it does not say.  place: what the answer tells about the place beyond what was known.
     cut: why the listing may stop before its end (`row_limit`: a full page without a way on; `newest_only`; `folders`:
-    some rows are folders, whose own views `place` names), else None.  off_site: links left out, since they lead to
-    other hosts.
+    some rows are folders, whose own views `place` names; `groups`: rows are loaded when a group is opened), else None.
+    off_site: links left out, since they lead to other hosts.
     """
 
     entries: tuple[ListingEntry, ...] = ()

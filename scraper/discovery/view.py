@@ -26,6 +26,7 @@ ROUND = frozenset([5, 10, 15, 20, 25, 30, 40, 50, 60, 100, 150, 200, 250, 300, 5
 _PAGED = re.compile(r"[?&]Paged=TRUE", re.IGNORECASE)
 _BACK = re.compile(r"[?&]PagedPrev=TRUE", re.IGNORECASE)
 _TOTAL = re.compile(r'TotalListItems"?\s{0,9}[=:]\s{0,9}"?([0-9]{1,9})\b')
+_CLOSED_GROUP = re.compile(r"isLoaded=[\"']?false", re.IGNORECASE)
 _COUNTED = re.compile(r"=\s*([0-9][0-9.,\s]{0,12})$")
 
 
@@ -43,7 +44,8 @@ class ViewDoor:
         """The rows of a view. Raises NotAListing for a page without one.
 
         `total` is a count that the page prints itself. `cut` is `row_limit` where a page is full and shows no way on,
-        and `folders` where rows are folders: their views are added to `place`.
+        `folders` where rows are folders (their views are added to `place`), and `groups` where rows are hidden in
+        groups that the browser loads when they are opened.
         """
         markup = read_markup(capture, place)
         place = told = told_by(markup, place)
@@ -59,7 +61,7 @@ class ViewDoor:
         folders = [row for row in page.rows.values() if row.folder]
         if folders:
             place = _with_folders(markup, told, folders)
-        cut = "folders" if folders else None
+        cut = "folders" if folders else "groups" if _CLOSED_GROUP.search(markup.text) else None
         if following is None and not _PAGED.search(markup.url) and len(page.rows) != total:
             cut = "row_limit" if len(page.rows) in ROUND or len(page.rows) == page.limit else cut
         return Listing(entries, following, total, place, cut, len(markup.off_site))
