@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from scraper.discovery.listing import Request
 from scraper.discovery.place import place_of
 from scraper.discovery.view import VIEW
 from scraper.errors import NotAListing
@@ -122,6 +123,7 @@ def test_folders_are_no_entries_but_their_views_are_named() -> None:
     assert listing.cut == "folders"
     folder = HOST + "/tin/Lists/ThongBao/AllItems.aspx?RootFolder=%2Ftin%2FLists%2FThongBao%2F2018"
     assert listing.place is not None and folder in listing.place.views
+    assert (listing.folders, listing.further) == (1, (Request(folder),))
     script = view_2013([9], changed={"FSObjType": "1", "FileRef": "/tin/Lists/ThongBao/2018"})
     assert VIEW.read(answer(script), PLACE).cut == "folders"
 

@@ -71,8 +71,9 @@ class Listing:
     next: the request for the following page; None where this is the last.  total: how many items the server says that
     the list holds, None where it does not say.  place: what the answer tells about the place beyond what was known.
     cut: why the listing may stop before its end (`row_limit`: a full page without a way on; `newest_only`; `folders`:
-    some rows are folders, whose own views `place` names; `groups`: rows are loaded when a group is opened), else None.
-    off_site: links left out, since they lead to other hosts.
+    some rows are folders, whose own views `place` names), else None.  off_site: links left out, since they lead to
+    other hosts.  folders: rows that are folders, no entries, though the server's total counts them.
+    further: listings of their own that this answer names, such as the parts of a sitemap index.
     """
 
     entries: tuple[ListingEntry, ...] = ()
@@ -81,6 +82,8 @@ class Listing:
     place: Place | None = None
     cut: str | None = None
     off_site: int = 0
+    folders: int = 0
+    further: tuple[Request, ...] = ()
 
 
 class Door(Protocol):

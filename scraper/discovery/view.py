@@ -44,11 +44,11 @@ class ViewDoor:
         """The rows of a view. Raises NotAListing for a page without one.
 
         `total` is a count that the page prints itself. `cut` is `row_limit` where a page is full and shows no way on,
-        `folders` where rows are folders (their views are added to `place`), and `groups` where rows are hidden in
+        `folders` where rows are folders (their views are in `further` and added to `place`), and `groups` where rows are hidden in
         groups that the browser loads when they are opened.
         """
         markup = read_markup(capture, place)
-        place = told = told_by(markup, place)
+        told = told_by(markup, place)
         page = script_rows(markup, told)
         if not page.rows:
             printed = printed_rows(markup, told)
@@ -59,12 +59,13 @@ class ViewDoor:
         entries = tuple(_entries(markup, told, page.rows.values()))
         total = _total(markup)
         folders = [row for row in page.rows.values() if row.folder]
-        if folders:
-            place = _with_folders(markup, told, folders)
+        inside = _folder_views(markup, told, folders)
+        place = replace(told, views=tuple(dict.fromkeys([*told.views, *inside])))
         cut = "folders" if folders else "groups" if _CLOSED_GROUP.search(markup.text) else None
         if following is None and not _PAGED.search(markup.url) and len(page.rows) != total:
             cut = "row_limit" if len(page.rows) in ROUND or len(page.rows) == page.limit else cut
-        return Listing(entries, following, total, place, cut, len(markup.off_site))
+        further = tuple(Request(view) for view in inside)
+        return Listing(entries, following, total, place, cut, len(markup.off_site), len(folders), further)
 
 
 def _entries(markup: Markup, place: Place, rows: Iterable[Row]) -> Iterator[ListingEntry]:
@@ -110,8 +111,8 @@ def _total(markup: Markup) -> int | None:
     return None
 
 
-def _with_folders(markup: Markup, place: Place, folders: list[Row]) -> Place:
-    """The place with the views of its folders."""
+def _folder_views(markup: Markup, place: Place, folders: list[Row]) -> list[str]:
+    """The view of each folder."""
     found: list[str] = []
     for row in folders:
         link = row.link or ""
@@ -123,7 +124,7 @@ def _with_folders(markup: Markup, place: Place, folders: list[Row]) -> Place:
             url = None
         if url is not None:
             found.append(url)
-    return replace(place, views=tuple(dict.fromkeys([*place.views, *found])))
+    return found
 
 
 VIEW = ViewDoor()
