@@ -44,8 +44,8 @@ class ViewDoor:
         """The rows of a view. Raises NotAListing for a page without one.
 
         `total` is a count that the page prints itself. `cut` is `row_limit` where a page is full and shows no way on,
-        `folders` where rows are folders (their views are in `further` and added to `place`), and `groups` where rows are hidden in
-        groups that the browser loads when they are opened.
+        `folders` where rows are folders (their views are in `further` and added to `place`), and `groups` where rows
+        are hidden in groups that the browser loads when they are opened.
         """
         markup = read_markup(capture, place)
         told = told_by(markup, place)
