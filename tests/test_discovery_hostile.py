@@ -153,6 +153,8 @@ HOSTILE = {
     "hidden": "<form>"
     + "<input type=hidden name=x value=y>" * 50_000
     + "<a href=\"javascript:__doPostBack('a','Page$2')\">2</a>",
+    "printing": ("<a href='/" + "print" * 3_000 + "/x?ItemID=3'>a</a>") * 60,
+    "dates": "<a href='?ItemID=3'>x</a>" + "1-1-" * 200_000 + "<i>" + "1 a" * 200_000,
     "prints": "<a onclick=\"x('pFormPrint.aspx" * 20_000,
     "hexadecimal": "<p>" + "a" * 500_000,
 }

@@ -205,9 +205,9 @@ def test_shapes_of_addresses(path: str, expected: bool) -> None:
     assert is_article(HOST + path) is expected
 
 
-def test_a_hundred_thousand_links_take_no_more_than_a_few_seconds() -> None:
-    page = "<div>" * 200 + "".join(f'<a href="?ItemID={n}">Tin số {n}</a> ' for n in range(1, 100_001))
+def test_thirty_thousand_links_take_no_more_than_a_few_seconds() -> None:
+    page = "<div>" * 200 + "".join(f'<a href="?ItemID={n}">Tin số {n}</a> ' for n in range(1, 30_001))
     started = time.process_time()
     listing = SECTION.read(answer(page + numbers(*range(1, 2_000)), START), PLACE)
-    assert len(listing.entries) > 90_000
-    assert time.process_time() - started < 30
+    assert len(listing.entries) > 29_000
+    assert time.process_time() - started < 20

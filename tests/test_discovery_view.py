@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from scraper.discovery.listing import Request
 from scraper.discovery.place import place_of
 from scraper.discovery.view import VIEW
 from scraper.errors import NotAListing
@@ -81,10 +82,11 @@ def test_a_place_without_a_list_learns_it_from_the_view() -> None:
 
 
 def test_rows_without_links_are_known_by_their_numbers() -> None:
-    rows = '<tr iid="1,12,0"><td class="ms-vb2">Một hàng</td></tr><tr iid="1,11,0"><td class="ms-vb2">Khác</td></tr>'
+    rows = """<tr iid="1,12,0"><td class="ms-vb-title">Một hàng</td><td class="ms-vb2">CONGTT\\le.van.a</td></tr>
+    <tr iid="1,11,0"><td class="ms-vb2">CONGTT\\le.van.a</td></tr>"""
     page = f'<table class="ms-listviewtable">{rows}</table>' + context()
     entries = VIEW.read(answer(page), PLACE).entries
-    assert [(entry.item_id, entry.title) for entry in entries] == [(12, "Một hàng"), (11, "Khác")]
+    assert [(entry.item_id, entry.title) for entry in entries] == [(12, "Một hàng"), (11, None)]
 
 
 @pytest.mark.parametrize(
@@ -121,8 +123,20 @@ def test_folders_are_no_entries_but_their_views_are_named() -> None:
     assert listing.cut == "folders"
     folder = HOST + "/tin/Lists/ThongBao/AllItems.aspx?RootFolder=%2Ftin%2FLists%2FThongBao%2F2018"
     assert listing.place is not None and folder in listing.place.views
+    assert (listing.folders, listing.further) == (1, (Request(folder),))
     script = view_2013([9], changed={"FSObjType": "1", "FileRef": "/tin/Lists/ThongBao/2018"})
     assert VIEW.read(answer(script), PLACE).cut == "folders"
+
+
+@pytest.mark.parametrize("page", [view_2007([3]), view_2010([3]), view_2013([3])])
+def test_who_wrote_an_item_is_never_read(page: str) -> None:
+    assert "Someone" not in repr(VIEW.read(answer(page), PLACE)) and "@" not in repr(VIEW.read(answer(page), PLACE))
+
+
+def test_groups_that_are_closed_hide_their_rows() -> None:
+    rows = '<tbody id="titl1-1_"><tr><td class="ms-gb">Năm 2018 (12)</td></tr></tbody><tbody isLoaded="false"></tbody>'
+    assert VIEW.read(answer(view_2010([], rows=rows)), PLACE).cut == "groups"
+    assert VIEW.read(answer(view_2010([3, 2], rows=rows.replace("false", "true"))), PLACE).cut is None
 
 
 def test_pages_of_a_library_are_files() -> None:

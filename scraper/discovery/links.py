@@ -15,7 +15,7 @@ from lxml import etree
 from scraper.addresses import item_identity
 from scraper.discovery.listing import DoorName, Listing, ListingEntry, Place, Request
 from scraper.discovery.markup import Markup, host_of, no_listing, read_markup, words
-from scraper.discovery.place import FORMS, parts_of
+from scraper.discovery.place import FORMS, for_printing, parts_of
 from scraper.discovery.told import told_by
 from scraper.models import Capture
 from scraper.text import tidy
@@ -29,7 +29,7 @@ _MAY_BE = re.compile(r"id=[0-9]|[0-9A-Za-z%]-[0-9A-Za-z%]", re.IGNORECASE)
 _FILE = re.compile(r"\.(?!aspx?$|html?$|[a-z]{0,2}php$)[a-z0-9]{2,5}$", re.IGNORECASE)
 _NO_ARTICLE = re.compile(
     r"/_(?:layouts|catalogs|vti_bin|api)/(?!(?:1[56]/)?listform\.aspx)|/Attachments/|/PhanTrang/"
-    r"|/(?:edit|new)form\.aspx$|/[^/]*print[^/]*$",
+    r"|/(?:edit|new)form\.aspx$",
     re.IGNORECASE,
 )
 _PAGED = re.compile(r"[?&](?:page|trang|paged)=", re.IGNORECASE)
@@ -41,7 +41,7 @@ _DATE = re.compile(
 _AROUND, _LINE = 400, 60  # letters around a link that are looked at; of a line that prints a date, not a sentence
 
 
-class Links:
+class LinksDoor:
     """Reads the links of the page that the user named."""
 
     name: DoorName = "links"
@@ -93,7 +93,7 @@ def has_item(url: str) -> bool:
 def is_article(url: str) -> bool:
     """Whether an address in the form of `request_url` has the shape of an article's."""
     path = parts_of(url)[1]
-    if _NO_ARTICLE.search(path) or _FILE.search(path):
+    if _NO_ARTICLE.search(path) or _FILE.search(path) or for_printing(path):
         return False
     if has_item(url):
         return True
@@ -169,4 +169,4 @@ def _outside(el: etree._Element, inside: set[etree._Element]) -> Iterator[str]:
             return
 
 
-LINKS = Links()
+LINKS = LinksDoor()

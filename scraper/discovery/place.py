@@ -26,7 +26,6 @@ _DATE_FOLDER = re.compile(r"(.*/Pages)/[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}/[^/]+\.asp
 _SITE_FOLDER = re.compile(r"/(?:Pages|SitePages|_layouts|_vti_bin|_api)(?:/|$)", re.IGNORECASE)
 _WELCOME = re.compile(r"/|(/|/.*/)default\.aspx", re.IGNORECASE)
 _LISTS = re.compile(r"/Lists/[^/]+$", re.IGNORECASE)
-_PRINT = re.compile(r"/[^/]*print[^/]*\.aspx$", re.IGNORECASE)
 
 
 def place_of(url: str) -> Place:
@@ -45,7 +44,7 @@ def place_of(url: str) -> Place:
     place = Place(start, _web(origin, path, list_path), list_path, list_id)
     place = replace(place, views=_views(place, path, number))
     template = item_template(start)
-    if _PRINT.search(path):
+    if for_printing(path):
         return replace(place, item=item_of(place), print_view=template)
     if named is None:
         return replace(place, item=template, sections=() if dated else (_section(start),))
@@ -103,6 +102,11 @@ def parts_of(url: str) -> tuple[str, str, str]:
 def web_of(list_path: str) -> str:
     """The path, with a final slash, of the site that a list or library lies in."""
     return _LISTS.sub("", list_path) + "/" if _LISTS.search(list_path) else list_path.rpartition("/")[0] + "/"
+
+
+def for_printing(path: str) -> bool:
+    """Whether a page's name says that it shows an article for printing."""
+    return "print" in path.rpartition("/")[2].lower()
 
 
 def same_list(path: str | None, other: str | None) -> bool:

@@ -120,7 +120,7 @@ def printed_rows(markup: Markup, place: Place) -> RowPage:
     for context, number, folder, el in marks:
         if context in contexts and (folder or number not in page.rows):
             row = page.rows.setdefault(number, Row(number))
-            row.folder, row.title = folder, row.title or words(el) or None
+            row.folder, row.title = folder, row.title or _row_title(el)
             if folder:
                 row.link = next((a.get("href") for a in el.iter("a") if a.get("href")), None)
     ours = bool(wanted) or not links or (place.list_id is not None and place.list_id in markup.text.lower())
@@ -167,6 +167,12 @@ def _marked_rows(markup: Markup) -> Iterator[tuple[str, int, bool, etree._Elemen
                 yield "ctx" + parts[0], number, parts[2] == "1", el
         elif (context := el.get("ctxname")) and (number := _number(el.get("id"))) is not None:
             yield context, number, el.get("fsobjtype") == "1" or el.get("otype") == "1", el
+
+
+def _row_title(el: etree._Element) -> str | None:
+    """The title of a row without a link. Other cells are not read: they may name editors."""
+    cells = [el] if el.tag != "tr" else [cell for cell in islice(el, 100) if "ms-vb-title" in (cell.get("class") or "")]
+    return words(cells[0]) or None if cells else None
 
 
 def _holder(el: etree._Element) -> etree._Element | None:

@@ -14,7 +14,7 @@ from scraper.discovery.told import told_by
 from scraper.models import Capture
 
 
-class Section:
+class SectionDoor:
     """Asks for the place's section pages.
 
     Servers repeat a page for numbers past the end: a listing also ends where a page shows nothing unseen, which only
@@ -39,4 +39,4 @@ class Section:
         return Listing(entries, following, place=told, off_site=len(markup.off_site))
 
 
-SECTION = Section()
+SECTION = SectionDoor()

@@ -20,6 +20,7 @@ from scraper.discovery.markup import Markup, host_of, read_markup, unescaped
 from scraper.discovery.place import (
     FORMS,
     at,
+    for_printing,
     item_of,
     item_template,
     parts_of,
@@ -191,7 +192,7 @@ def _print_view(markup: Markup) -> str | None:
         url = markup.address(link[link.find("/") :] if "(" in link else link)
         if url is None or host_of(url) != markup.host or item_identity(url)[1] != own:
             continue
-        if "print" in parts_of(url)[1].rpartition("/")[2].lower() and (template := item_template(url)):
+        if for_printing(parts_of(url)[1]) and (template := item_template(url)):
             return template
     return None
 

@@ -26,10 +26,11 @@ ROUND = frozenset([5, 10, 15, 20, 25, 30, 40, 50, 60, 100, 150, 200, 250, 300, 5
 _PAGED = re.compile(r"[?&]Paged=TRUE", re.IGNORECASE)
 _BACK = re.compile(r"[?&]PagedPrev=TRUE", re.IGNORECASE)
 _TOTAL = re.compile(r'TotalListItems"?\s{0,9}[=:]\s{0,9}"?([0-9]{1,9})\b')
+_CLOSED_GROUP = re.compile(r"isLoaded=[\"']?false", re.IGNORECASE)
 _COUNTED = re.compile(r"=\s*([0-9][0-9.,\s]{0,12})$")
 
 
-class View:
+class ViewDoor:
     """Asks for the place's list views; following their paging gives every item that the view shows."""
 
     name: DoorName = "view"
@@ -43,10 +44,11 @@ class View:
         """The rows of a view. Raises NotAListing for a page without one.
 
         `total` is a count that the page prints itself. `cut` is `row_limit` where a page is full and shows no way on,
-        and `folders` where rows are folders: their views are added to `place`.
+        `folders` where rows are folders (their views are in `further` and added to `place`), and `groups` where rows
+        are hidden in groups that the browser loads when they are opened.
         """
         markup = read_markup(capture, place)
-        place = told = told_by(markup, place)
+        told = told_by(markup, place)
         page = script_rows(markup, told)
         if not page.rows:
             printed = printed_rows(markup, told)
@@ -57,12 +59,13 @@ class View:
         entries = tuple(_entries(markup, told, page.rows.values()))
         total = _total(markup)
         folders = [row for row in page.rows.values() if row.folder]
-        if folders:
-            place = _with_folders(markup, told, folders)
-        cut = "folders" if folders else None
+        inside = _folder_views(markup, told, folders)
+        place = replace(told, views=tuple(dict.fromkeys([*told.views, *inside])))
+        cut = "folders" if folders else "groups" if _CLOSED_GROUP.search(markup.text) else None
         if following is None and not _PAGED.search(markup.url) and len(page.rows) != total:
             cut = "row_limit" if len(page.rows) in ROUND or len(page.rows) == page.limit else cut
-        return Listing(entries, following, total, place, cut, len(markup.off_site))
+        further = tuple(Request(view) for view in inside)
+        return Listing(entries, following, total, place, cut, len(markup.off_site), len(folders), further)
 
 
 def _entries(markup: Markup, place: Place, rows: Iterable[Row]) -> Iterator[ListingEntry]:
@@ -108,8 +111,8 @@ def _total(markup: Markup) -> int | None:
     return None
 
 
-def _with_folders(markup: Markup, place: Place, folders: list[Row]) -> Place:
-    """The place with the views of its folders."""
+def _folder_views(markup: Markup, place: Place, folders: list[Row]) -> list[str]:
+    """The view of each folder."""
     found: list[str] = []
     for row in folders:
         link = row.link or ""
@@ -121,7 +124,7 @@ def _with_folders(markup: Markup, place: Place, folders: list[Row]) -> Place:
             url = None
         if url is not None:
             found.append(url)
-    return replace(place, views=tuple(dict.fromkeys([*place.views, *found])))
+    return found
 
 
-VIEW = View()
+VIEW = ViewDoor()
