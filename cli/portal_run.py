@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,8 +15,19 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from cli.archivist import RemoteArchive
 from cli.crew import Voice
-from cli.exits import exit_code_of
-from scraper.errors import FetchError, InputError, LuutruError, OutOfTime, RateLimited
+from cli.exits import ExitCode, exit_code_of
+from scraper.errors import (
+    AccessDenied,
+    FetchError,
+    InputError,
+    LoginPage,
+    LuutruError,
+    NetworkError,
+    NotFound,
+    OutOfTime,
+    RateLimited,
+    SoftError,
+)
 from scraper.models import Outcome, Record
 from scraper.settings import PortalSettings
 
@@ -25,6 +37,9 @@ if TYPE_CHECKING:
     from scraper.models import Capture
     from scraper.politeness import Asked, Manners
     from storage.ledger import Ledger
+
+
+_NO_ITEM = 2_147_480_000  # SharePoint counts items in 32 bits; no list has come so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,13 @@ def harvest(order: Order, avoid: dict[str, str], voice: Voice) -> None:
         voice.say("trouble", str(error), error.hint, False)
         codes[int(exit_code_of(error))] += 1
         report = {"portal": order.settings.name, "troubles": [{"what": str(error), "code": error.code}]}
+    except Exception as error:
+        if os.environ.get("LUUTRU_DEBUG"):
+            raise
+        told = f"a bug: {order.settings.name}: {type(error).__name__}: {error}"
+        voice.say("trouble", told, "run again with LUUTRU_DEBUG=1 and report it", False)
+        codes[int(ExitCode.BUG)] += 1
+        report = {"portal": order.settings.name, "troubles": [{"what": told, "code": "error"}]}
     voice.say("done", report, dict(codes))
 
 
@@ -97,6 +119,7 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
             visitor=visitor,
             doors=DOORS,
             walk=walk,
+            lost=desk.lost,
             archive=RemoteArchive(voice),
             ledger=ledger,
             watch=watch,
@@ -191,6 +214,29 @@ class Desk:
             return place
         self._start[start] = capture
         return place_in(capture, place)
+
+    def lost(self, place: Place) -> Callable[[Capture], None]:
+        """A check that raises SoftError for a page which says, with status 200, that there is no such item.
+
+        It is known by what the server answers to a number that no item has; asked for with the first page.
+        """
+        from scraper.discovery.fingerprint import Fingerprint, fingerprint, fits
+        from scraper.discovery.place import item_address
+
+        prints: list[Fingerprint] = []
+        address = item_address(place, _NO_ITEM)
+        asked = address is None
+
+        def check(capture: Capture) -> None:
+            nonlocal asked
+            if not asked and address is not None:
+                asked = True
+                with contextlib.suppress(NotFound, AccessDenied, LoginPage, SoftError, NetworkError):
+                    prints.append(fingerprint(self.fetcher.fetch(address)))
+            if any(fits(one, capture) for one in prints):
+                raise SoftError(capture.name, "its page is the one of an item that does not exist")
+
+        return check
 
     def enclosed(self, record: Record, files: Any) -> list[dict[str, Any]]:
         """The record's files: fetched and kept unless they are; what became of each."""

@@ -58,7 +58,9 @@ def run(tmp_path: Path) -> Run:
             input=stdin,
             capture_output=True,
             cwd=cwd or tmp_path,
-            env=keep | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "80"} | (env or {}),
+            env=keep
+            | {"LUUTRU_STATE": str(tmp_path / "state"), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "80"}
+            | (env or {}),
             timeout=120,
             check=False,
         )

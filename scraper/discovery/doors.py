@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from scraper.discovery.api import ApiDoor
 from scraper.discovery.feed import FeedDoor
-from scraper.discovery.links import Links
+from scraper.discovery.links import LINKS
 from scraper.discovery.listing import Door
 from scraper.discovery.odata import ODataDoor
 from scraper.discovery.owssvr import OwssvrDoor
-from scraper.discovery.section import Section
+from scraper.discovery.section import SECTION
 from scraper.discovery.sitemap import SitemapDoor
-from scraper.discovery.view import View
+from scraper.discovery.view import VIEW
 
 DOORS: tuple[Door, ...] = (
     ApiDoor(),
     ODataDoor(),
     FeedDoor(),
-    View(),
+    VIEW,
     OwssvrDoor(),
     SitemapDoor(),
-    Section(),
-    Links(),
+    SECTION,
+    LINKS,
 )

@@ -52,6 +52,7 @@ class Harvest:
         visitor: Visitor,
         doors: Sequence[Door],
         walk: Callable[[Place, Container[int], int], Iterable[ListingEntry]],
+        lost: Callable[[Place], Callable[[Capture], None]],
         archive: Keeps,
         ledger: Remembers,
         watch: Watches,
@@ -67,6 +68,7 @@ class Harvest:
             walk,
         )
         self._archive, self._ledger, self._watch, self._stopping, self._clock = archive, ledger, watch, stopping, clock
+        self._lost = lost
         self._batch: list[Visit] = []
         self._batch_since = 0.0
         self._visits = 0
@@ -107,10 +109,11 @@ class Harvest:
             for met in scan.pages():
                 self._work(met)
             self._flush()
-            if scan.report.complete:
-                self._visit_all(self._missing(start), absent=True)
-            if self._job.walk:
-                self._walk_gaps(scan.place)
+            with self._visitor.wary(self._lost(scan.place)):
+                if scan.report.complete:
+                    self._visit_all(self._missing(start), absent=True)
+                if self._job.walk:
+                    self._walk_gaps(scan.place)
         except (OutOfTime, RateLimited):
             raise
         except (FetchError, ExtractError) as error:
@@ -158,10 +161,13 @@ class Harvest:
 
     def _walk_gaps(self, place: Place) -> None:
         """Ask for the item numbers below the highest that no listing names."""
-        numbers = {number for number, _, _ in self._ledger.item_ids(place.start)}
-        entries = iter(self._walk(place, numbers, max(numbers, default=0)))
+        walked = f"{place.start} walk"
+        listed = {number for number, _, _ in self._ledger.item_ids(place.start)}
+        asked = {number for number, _, _ in self._ledger.item_ids(walked)}
+        entries = iter(self._walk(place, listed | asked, max(listed, default=0)))
         while some := list(islice(entries, 100)):
-            self._work(self._ledger.listed(f"{place.start} walk", some))
+            self._work(self._ledger.listed(walked, some))
+        self._flush()
 
     def _visit(self, known: Known, *, absent: bool = False) -> None:
         if self._job.limit is not None and self._visits >= self._job.limit:
@@ -216,8 +222,8 @@ class Harvest:
             if outcome is not None:
                 self._tell(replace(outcome, source=known.url))
             return
-        if absent and error.code in _LOST:
-            self._ledger.settle(replace(visit.known, state="gone"))
+        if (absent and error.code in _LOST) or (known.door == "walk" and error.code in _LOST | _FORBIDDEN):
+            self._ledger.settle(replace(visit.known, state="failed" if error.code in _FORBIDDEN else "gone"))
             return
         self._ledger.settle(visit.known)
         again = known.state == "failed" and known.code == error.code

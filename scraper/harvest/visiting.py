@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -49,10 +50,19 @@ class Visitor:
         clock: Callable[[], datetime],
         *,
         enclosed: Callable[[Record], list[dict[str, Any]]] | None = None,
-        check: Callable[[Capture], None] = lambda capture: None,
     ) -> None:
         self._fetcher, self._portals, self._clock = fetcher, portals, clock
-        self._enclosed, self._check = enclosed, check
+        self._enclosed = enclosed
+        self._check: Callable[[Capture], None] = lambda capture: None
+
+    @contextmanager
+    def wary(self, check: Callable[[Capture], None]) -> Iterator[None]:
+        """Within: pages may be those of items that are not there. check: raises SoftError for such a page."""
+        before, self._check = self._check, check
+        try:
+            yield
+        finally:
+            self._check = before
 
     def visit(self, known: Known) -> Visit:
         """Ask for the page; errors are values, but for OutOfTime and what ends the run."""
