@@ -19,7 +19,7 @@ from scraper.addresses import shown
 from scraper.errors import NetworkError
 from scraper.faults import EXPIRED_HINT, INCOMPLETE, TLS_HINT, certificate_fault, links, unretried
 from scraper.guard import TRIP, guard
-from scraper.tls import Context, TlsFacts, TlsPolicy, Trust, facts_of
+from scraper.tls import Context, TlsFacts, TlsPolicy, Trust
 from scraper.trip import Trip
 
 if TYPE_CHECKING:
@@ -35,11 +35,12 @@ class Handshake(Exception):
 
 
 class Glance(Trip):
-    """A trip that hangs up before anything is asked."""
+    """A trip that hangs up before anything is asked, but for a proxy's tunnel."""
 
     def admit(self, connection: Any) -> None:
         super().admit(connection)
-        raise Handshake(facts_of(connection))
+        if connection.connected:
+            raise Handshake(connection.facts)
 
 
 class Adapter(HTTPAdapter):

@@ -1,6 +1,6 @@
 """How strictly a host's TLS is taken: strict unless its portal's settings say otherwise, and never unsaid.
 
-    policies per host → Trust → a Context for the host → its connections → `state_of(connection)` for the record
+    policies per host → Trust → a Context for the host → its connections → TlsFacts, for the record
 
 The rungs, mildest first: an extra authority, a chain completed and then verified, outdated TLS that is still verified,
 one certificate pinned, and no verification until a day. A Context carries its policy into every handshake, so that what
@@ -334,15 +334,9 @@ def _facts(stream: Any, state: str) -> TlsFacts:
 
 
 def facts_of(connection: Any) -> TlsFacts | None:
-    """What the handshake of an http.client connection showed; None for plain HTTP."""
+    """What the handshake of an http.client connection showed, once it is connected; None for plain HTTP."""
     stream = getattr(connection.sock, "sslobj", connection.sock)  # urllib3's TLS within TLS has the former
     if getattr(connection, "proxy_is_forwarding", False):
         return None  # a proxy's TLS is not the page's
     facts: TlsFacts | None = getattr(stream, "facts", None)
     return facts
-
-
-def state_of(connection: Any) -> str | None:
-    """What records keep of a connection's TLS (`TLSv1.3, verified`); None for plain HTTP."""
-    facts = facts_of(connection)
-    return facts.state if facts else None

@@ -64,8 +64,6 @@ class Trip:
 
     def admit(self, connection: Any) -> None:
         """Look at who is at the other end before anything is sent: no way from a public site into a private network."""
-        from scraper.tls import state_of
-
         peer = self._host if connection.proxy else connection.sock.getpeername()[0]
         private = is_private(peer) or is_private(self._host)
         if private and self.from_public and not self._options.allow_private:
@@ -75,4 +73,5 @@ class Trip:
                 hint="allow private addresses if that is intended",
             )
         self.from_public |= not private
-        self.tls = state_of(connection) or self.tls
+        if connection.facts is not None:
+            self.tls = connection.facts.state
