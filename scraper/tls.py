@@ -123,13 +123,23 @@ class UnknownAnchor(ssl.SSLError):
 
 
 class Context(ssl.SSLContext):
-    """TLS settings that enforce one policy on every handshake, before a byte is sent."""
+    """TLS settings that enforce one policy on every handshake, before a byte is sent.
+
+    usual, extra: certificates (DER) trusted, where a chain has to be looked at.  completed: whether fetched ones lie
+    among them.  seen: what the last handshake with each host showed.  sealed: nobody changes what is verified any more;
+    urllib3 would, where a host's pool and a proxy's own TLS are of different minds.
+    """
 
     policy: TlsPolicy
     usual: frozenset[bytes]
     extra: frozenset[bytes]
     completed: bool
     seen: dict[str, TlsFacts]
+    sealed = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (self.sealed and name in ("verify_mode", "check_hostname")):
+            super().__setattr__(name, value)
 
     def examine(self, stream: Any) -> None:
         """Note what a finished handshake showed. Raises PinMismatch or UnknownAnchor (both ssl.SSLError)."""
@@ -226,6 +236,7 @@ class Trust:
         key = (policy, chain, bundle)
         if key not in self._contexts:
             self._contexts[key] = self._make(policy, bundle, chain)
+            self._contexts[key].sealed = True
         return self._contexts[key]
 
     def _make(self, policy: TlsPolicy, bundle: str, chain: tuple[bytes, ...]) -> Context:
