@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +19,7 @@ from scraper.addresses import shown
 from scraper.errors import NetworkError
 from scraper.faults import EXPIRED_HINT, INCOMPLETE, TLS_HINT, certificate_fault, links, unretried
 from scraper.guard import TRIP, guard
-from scraper.tls import Context, TlsFacts, TlsPolicy, Trust, facts_of
+from scraper.tls import Context, TlsFacts, TlsPolicy, Trust
 from scraper.trip import Trip
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ class Handshake(Exception):
 
 
 class Glance(Trip):
-    """A trip that hangs up before anything is asked."""
+    """A trip that hangs up before anything is asked, but for a proxy's tunnel."""
 
     def admit(self, connection: Any) -> None:
         super().admit(connection)
-        raise Handshake(facts_of(connection))
+        if connection.connected:
+            raise Handshake(connection.facts)
 
 
 class Adapter(HTTPAdapter):
@@ -166,7 +168,7 @@ class Adapter(HTTPAdapter):
                 errand.answers.callback(response.close)
                 if response.status_code != 200:
                     raise NetworkError(errand.source, f"HTTP {response.status_code}")
-                body: bytes = response.raw.read(chain.MAX_BYTES + 1, decode_content=True)
+                body: bytes = response.raw.read(chain.MAX_BYTES + 1, decode_content=False)
                 if len(body) > chain.MAX_BYTES:
                     raise errand.too_large()
                 return body
@@ -175,5 +177,7 @@ class Adapter(HTTPAdapter):
 
 
 def _bundle(verify: bool | str) -> str:
-    """File or folder of the usual authorities: what the environment names (REQUESTS_CA_BUNDLE), else requests' own."""
-    return verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
+    """File or folder of the usual authorities: what the environment names, as requests reads it, else requests' own."""
+    if isinstance(verify, str):
+        return verify
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH

@@ -15,7 +15,7 @@ from typing import Any
 
 from urllib3.connectionpool import HTTPConnectionPool
 
-from scraper.tls import facts_of
+from scraper.tls import TlsFacts, facts_of
 from scraper.trip import Trip
 
 TRIP: ContextVar[Trip] = ContextVar("trip")
@@ -50,11 +50,20 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Guarded(http.client.HTTPConnection):
+    """connected: whether what is sent goes to the host, and not to a proxy that is asked for a tunnel.
+
+    facts: what the TLS handshake with the host showed, None for plain HTTP.
+    """
+
     response_class = _Response
+    connected = False
+    facts: TlsFacts | None = None
 
     def connect(self) -> None:
+        self.connected, self.facts = False, None
         super().connect()
-        if facts_of(self) is not None:
+        self.connected, self.facts = True, facts_of(self)
+        if self.facts is not None:
             self.is_verified = True  # as its policy wants it; urllib3 would warn of what is on record already
 
     def send(self, data: Any) -> None:

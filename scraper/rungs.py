@@ -128,6 +128,8 @@ def settings(host: str, tried: list[Rung], sight: TlsFacts | None) -> str:
     if sight is not None and policy.pin:
         until = f", valid until {sight.not_after:%Y-%m-%d}" if sight.not_after else ""
         comments.append(f"certificate of {sight.subject or '?'}, issued by {sight.issuer or '?'}{until}")
+        if "not trusted" in strict or "by itself" in strict:
+            comments.append("better, if the owner gives you the certificate of its authority: extra_ca with that file")
     lines = [f"# {tidy(comment)}" for comment in comments] + ["[portal.tls]"]
     lines += [f"{word} = true" for word in ("complete_chain", "legacy") if getattr(policy, word)]
     if policy.pin:

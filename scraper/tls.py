@@ -1,6 +1,6 @@
 """How strictly a host's TLS is taken: strict unless its portal's settings say otherwise, and never unsaid.
 
-    policies per host → Trust → a Context for the host → its connections → `state_of(connection)` for the record
+    policies per host → Trust → a Context for the host → its connections → TlsFacts, for the record
 
 The rungs, mildest first: an extra authority, a chain completed and then verified, outdated TLS that is still verified,
 one certificate pinned, and no verification until a day. A Context carries its policy into every handshake, so that what
@@ -123,13 +123,23 @@ class UnknownAnchor(ssl.SSLError):
 
 
 class Context(ssl.SSLContext):
-    """TLS settings that enforce one policy on every handshake, before a byte is sent."""
+    """TLS settings that enforce one policy on every handshake, before a byte is sent.
+
+    usual, extra: certificates (DER) trusted, where a chain has to be looked at.  completed: whether fetched ones lie
+    among them.  seen: what the last handshake with each host showed.  sealed: nobody changes what is verified any more;
+    urllib3 would, where a host's pool and a proxy's own TLS are of different minds.
+    """
 
     policy: TlsPolicy
     usual: frozenset[bytes]
     extra: frozenset[bytes]
     completed: bool
     seen: dict[str, TlsFacts]
+    sealed = False
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (self.sealed and name in ("verify_mode", "check_hostname")):
+            super().__setattr__(name, value)
 
     def examine(self, stream: Any) -> None:
         """Note what a finished handshake showed. Raises PinMismatch or UnknownAnchor (both ssl.SSLError)."""
@@ -226,6 +236,7 @@ class Trust:
         key = (policy, chain, bundle)
         if key not in self._contexts:
             self._contexts[key] = self._make(policy, bundle, chain)
+            self._contexts[key].sealed = True
         return self._contexts[key]
 
     def _make(self, policy: TlsPolicy, bundle: str, chain: tuple[bytes, ...]) -> Context:
@@ -334,15 +345,9 @@ def _facts(stream: Any, state: str) -> TlsFacts:
 
 
 def facts_of(connection: Any) -> TlsFacts | None:
-    """What the handshake of an http.client connection showed; None for plain HTTP."""
+    """What the handshake of an http.client connection showed, once it is connected; None for plain HTTP."""
     stream = getattr(connection.sock, "sslobj", connection.sock)  # urllib3's TLS within TLS has the former
     if getattr(connection, "proxy_is_forwarding", False):
         return None  # a proxy's TLS is not the page's
     facts: TlsFacts | None = getattr(stream, "facts", None)
     return facts
-
-
-def state_of(connection: Any) -> str | None:
-    """What records keep of a connection's TLS (`TLSv1.3, verified`); None for plain HTTP."""
-    facts = facts_of(connection)
-    return facts.state if facts else None

@@ -24,7 +24,7 @@ class Trip:
     source: how messages call the page.  tls: state of the last hop's TLS, None for plain HTTP throughout.
     answers: what closes the hop's answers, also those that urllib3 gave up half-read.
     address: of the hop.  sent: whether a server may have received anything.
-    from_public: whether a public host was met, from which no way leads into a private network.
+    from_public: whether one of the servers was public.
     """
 
     def __init__(self, source: str, options: FetchOptions, *, from_public: bool = False) -> None:
@@ -78,8 +78,6 @@ class Trip:
 
     def admit(self, connection: Any) -> None:
         """Look at who is at the other end before anything is sent: no way from a public site into a private network."""
-        from scraper.tls import state_of
-
         peer = self._host if connection.proxy else connection.sock.getpeername()[0]
         private = is_private(peer) or is_private(self._host)
         if private and self.from_public and not self._options.allow_private:
@@ -90,4 +88,5 @@ class Trip:
             )
         self.from_public |= not private
         self.sent = True
-        self.tls = state_of(connection) or self.tls
+        if connection.facts is not None:
+            self.tls = connection.facts.state

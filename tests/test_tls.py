@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import select
+import socket
 import ssl
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +26,7 @@ from scraper.transfer import Client
 from tests import loopback_tls
 from tests.certificates import END, START, Authority, Issued, bundle
 from tests.fetching import failure, fetch
-from tests.loopback import Answer, Loopback
+from tests.loopback import Answer, Loopback, _server_context
 
 HOST = "127.0.0.1"
 TODAY = datetime.now(UTC).date()
@@ -345,7 +348,83 @@ def test_a_proxys_own_tls_is_strict_whatever_the_host_may(
 ) -> None:
     monkeypatch.setenv("https_proxy", secure_portal.url().rstrip("/"))
     error = failure(NetworkError, "https://cong.example/", tls={"cong.example": TlsPolicy(insecure_until=TODAY)})
-    assert secure_portal.requests == [] and "proxy" in error.cause
+    assert secure_portal.requests == [] and ("proxy" in error.cause or "not trusted" in error.cause)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http proxy", "https proxy"])
+def test_through_a_proxys_tunnel(
+    missing: tuple[Loopback, TlsPolicy, Authority, Authority],
+    portal: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+    authority_file: str,
+    secure: bool,
+) -> None:
+    """TLS within the proxy's TLS obeys the host's policy like any other; the missing certificate comes by the proxy."""
+    server, policy, _, middle = missing
+    portal.on(portal.url("/giua.cer"), Answer(body=middle.der))
+    with tunnel(server.port, loopback_tls.CURRENT if secure else None) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        monkeypatch.setenv("http_proxy", portal.url().rstrip("/"))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", authority_file)
+        assert state(server, policy) == "TLSv1.3, verified with extra authority, chain completed"
+        assert "incomplete" in refusal(server, TlsPolicy(extra_ca=policy.extra_ca)).cause
+        assert "not the pinned one" in refusal(server, TlsPolicy(pin="ab" * 32)).cause
+        assert state(server, TlsPolicy(insecure_until=TODAY)) == f"TLSv1.3, not verified (until {TODAY})"
+    assert [request.target for request in portal.requests] == [portal.url("/giua.cer")]
+
+
+@contextmanager
+def tunnel(port: int, certificate: str | None) -> Iterator[str]:
+    """The address of a proxy that leads every CONNECT to a port of this machine."""
+    context = _server_context(certificate) if certificate else None
+    listener = socket.create_server((HOST, 0))
+
+    def carry(inner: socket.socket, outer: socket.socket) -> None:
+        while True:
+            pending = isinstance(inner, ssl.SSLSocket) and inner.pending()
+            ready = [inner] if pending else select.select([inner, outer], [], [], 1)[0]
+            if not ready:
+                return
+            for source in ready:
+                piece = source.recv(65_536)
+                if not piece:
+                    return
+                (outer if source is inner else inner).sendall(piece)
+
+    def serve(inner: socket.socket) -> None:
+        with suppress(OSError), inner, socket.create_connection((HOST, port)) as outer:
+            stream = context.wrap_socket(inner, server_side=True) if context else inner
+            with stream:
+                asked = b""
+                while not asked.endswith(b"\r\n\r\n") and (letter := stream.recv(1)):
+                    asked += letter
+                if not asked.startswith(b"CONNECT "):
+                    return
+                stream.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                carry(stream, outer)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threads.append(threading.Thread(target=serve, args=(listener.accept()[0],)))
+                threads[-1].start()
+
+    threads = [threading.Thread(target=accept)]
+    threads[0].start()
+    try:
+        yield f"{'https' if certificate else 'http'}://{HOST}:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for thread in threads:
+            thread.join()
+
+
+def test_nobody_loosens_a_context_afterwards(authority_file: str) -> None:
+    context = Trust().context("xa.example", authority_file)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    assert context.check_hostname and context.verify_mode is ssl.CERT_REQUIRED
 
 
 # What a handshake shows
