@@ -112,7 +112,7 @@ def ladder(items: int = 6_000) -> None:
                 for name, slug in zip(counts, ("tin-tuc", "thong-bao", "van-ban"), strict=True)
             ]
             if open_doors[0] == "owssvr" and len(open_doors) == 3:
-                starts = [f"{portal.base}/Pages/{s}.aspx?ItemID=1" for s in ("tin", "thong-bao", "van-ban")]
+                starts = [f"{portal.base}/Lists/{name}/DispForm.aspx?ID=1" for name in counts]
             code, summary, _ = harvest(folder, *starts)
             kept = items_kept(folder)
             places = [place for one in summary["portals"] for place in one.get("places", ())]
@@ -180,12 +180,12 @@ def changes() -> None:
     """50 edits, 20 deletions, 30 additions between two runs; then a run in which nothing changed."""
     for doors in ("api", "odata", "view", "owssvr"):
         with scratch() as folder, Portal("--lists", "TinTuc=2000", "--doors", f"{doors},forms,pages") as portal:
-            start = portal.base + ("/Pages/tin.aspx?ItemID=1" if doors == "owssvr" else "/Lists/TinTuc")
+            start = portal.base + ("/Lists/TinTuc/DispForm.aspx?ID=2" if doors == "owssvr" else "/Lists/TinTuc")
             harvest(folder, start)
             for number in range(1, 51):
-                portal.order("edit", "TinTuc", number * 7)
+                portal.order("edit", "TinTuc", number * 6)
             for number in range(1, 21):
-                portal.order("delete", "TinTuc", number * 11 + 1)
+                portal.order("delete", "TinTuc", number * 60 + 1)
             portal.order("publish", "TinTuc", 30)
             _, summary, _ = harvest(folder, start)
             before = portal.order("requests")
@@ -193,7 +193,8 @@ def changes() -> None:
             pages = quiet["portals"][0]["places"][0]["pages"]
             asked = portal.order("requests") - before
             print(
-                f"{doors}: {summary['outcomes']}; unchanged: {quiet['outcomes']}, {asked} requests, {pages} listing pages",
+                f"{doors}: {summary['outcomes']}; unchanged: {quiet['outcomes']}, "
+                f"{asked} requests, {pages} listing pages",
                 flush=True,
             )
 
@@ -221,7 +222,8 @@ def throughput(pages: int = 3_200) -> None:
         told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in parts.items())
         print(f"{pages} pages of 8 hosts: exit {code}, {summary['outcomes']}; {told}")
         print(
-            f"harvest {cpu:.1f} s of CPU in {wall:.1f} s ({cpu / wall:.2f} cores, the portals beside it); {cpu / alone:.2f} x the parts"
+            f"harvest {cpu:.1f} s of CPU in {wall:.1f} s ({cpu / wall:.2f} cores, the portals beside it); "
+            f"{cpu / alone:.2f} x the parts"
         )
 
 

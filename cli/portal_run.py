@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -168,7 +168,7 @@ class Desk:
             log=self._asked,
             warn=warn,
         )
-        tls = {} if settings.tls is None else dict.fromkeys(self._tls_hosts(), settings.tls)
+        tls = {} if settings.tls is None else dict.fromkeys(settings.tls_hosts(), settings.tls)
         options = FetchOptions(user_agent=user_agent(order.contact), tls=tls, **order.fetching)
         self.fetcher: Fetcher = Fetcher(options, manners=self.manners)
 
@@ -179,10 +179,6 @@ class Desk:
         self.fetcher.close()
         if self._log is not None:
             self._log.close()
-
-    def _tls_hosts(self) -> Iterator[str]:
-        for host in self._order.settings.all_hosts():
-            yield from (host, f"www.{host}")
 
     def ask(self, request: Request) -> Capture:
         """The answer to a request of a door; the start page, once fetched, is not asked for again."""

@@ -3,7 +3,7 @@
     for finding in diagnose(Patient(url)): …
 
 A check is a function that looks at the patient and yields findings; what it learns, the later ones find on the patient.
-Add one by adding it to `CHECKS`. It costs the host a few handshakes and two requests.
+Add one by adding it to `CHECKS`. It costs the host a few handshakes and some ten requests.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -25,7 +25,9 @@ from scraper.text import tidy
 from scraper.tls import TlsFacts, TlsPolicy
 
 if TYPE_CHECKING:
+    from scraper.discovery.listing import Request
     from scraper.models import Capture
+    from scraper.politeness import Manners
 
 Verdict = Literal["ok", "warn", "fail", "skipped"]
 OPTIONS = FetchOptions(total_timeout=30.0, retries=1, max_pause=5.0)
@@ -34,6 +36,7 @@ _PROBES = ("/Lists/", "/_layouts/", "/Pages/")
 _MOST_ADDRESSES = 4
 _SOON_DAYS = 21
 _CLOCK_SECONDS = 300
+_DOOR_DELAY = 1.0
 _VERSIONS = {"12": "2007", "14": "2010", "15": "2013", "16": "2016 or newer"}
 _LAYOUTS = re.compile(rb"/_layouts/(?:(1[0-9])/)?", re.IGNORECASE)
 _CLOSED = {
@@ -62,7 +65,8 @@ class Patient:
 
     url: in the form of `request_url`.  settings: lines for the settings file.  sick: whether a check has failed.
     policy: TLS policy that works for its host.  capture: the page, None where it could not be fetched.
-    headers: of the last answer.  Raises InputError for what is no address.
+    headers: of the last answer.  manners: makes those of the doors' requests.
+    Raises InputError for what is no address.
     """
 
     url: str
@@ -73,6 +77,7 @@ class Patient:
     policy: TlsPolicy | None = None
     capture: Capture | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    manners: Callable[[], Manners] | None = None
 
     def __post_init__(self) -> None:
         self.url = request_url(self.url)
@@ -84,8 +89,6 @@ class Patient:
 
     def fetch(self, url: str) -> Capture:
         """A page, under the TLS policy that works; its headers, or those of the error, are on `headers` then."""
-        from dataclasses import replace
-
         self.headers = {}
         tls = {**self.options.tls, self.host: self.policy} if self.policy else self.options.tls
         with Fetcher(replace(self.options, tls=tls), observe=self._observe) as fetcher:
@@ -310,6 +313,42 @@ def page(patient: Patient) -> Iterator[Finding]:
     yield Finding("page", "ok", f"an article: {record.title or 'without a title'}")
 
 
+def doors(patient: Patient) -> Iterator[Finding]:
+    """Which ways to list the portal's articles are open? Asked as politely as a harvest asks."""
+    from scraper.discovery.doors import DOORS
+    from scraper.discovery.place import place_of
+    from scraper.discovery.told import place_in
+    from scraper.harvest.probing import probe
+    from scraper.politeness import Manners
+
+    if patient.capture is None:
+        yield Finding("doors", "skipped", "the page could not be fetched")
+        return
+    place = place_in(patient.capture, place_of(patient.url))
+    tls = {**patient.options.tls, patient.host: patient.policy} if patient.policy else patient.options.tls
+    manners = (patient.manners or (lambda: Manners(patient.url, delay=_DOOR_DELAY)))()
+    with Fetcher(replace(patient.options, tls=tls), manners=manners) as fetcher:
+
+        known = {patient.url: patient.capture, patient.capture.info.final_url: patient.capture}
+
+        def ask(request: Request) -> Capture:
+            if request.form is None and request.url in known:
+                return known[request.url]
+            return fetcher.fetch(request.url, form=request.form, accept=request.accept)
+
+        try:
+            probes = [one for one in probe(place, ask, DOORS) if one.asked is not None]
+        except FetchError as error:
+            yield Finding("doors", "warn", f"{error.what}: {error.cause}", error.hint)
+            return
+    opened = [f"{one.door} ({len(one.entries)} listed)" for one in probes if one.error is None and one.entries]
+    closed = [f"{one.door} ({one.error.what if one.error else 'empty'})" for one in probes if not one.entries]
+    whole = any(one.exhaustive and one.entries and one.cut is None for one in probes)
+    detail = f"open: {', '.join(opened) or 'none'}; closed: {', '.join(closed) or 'none'}"
+    advice = "" if whole else "none lists everything from here: try the address of a list, a section or an article"
+    yield Finding("doors", "ok" if whole else "warn", detail, advice)
+
+
 def _addresses(patient: Patient) -> list[str]:
     """IP addresses of the host, each once. Raises OSError."""
     found = socket.getaddrinfo(patient.host, None, type=socket.SOCK_STREAM)
@@ -324,4 +363,4 @@ def _proxy(url: str) -> str | None:
     return shown(proxy) if proxy else None
 
 
-CHECKS: tuple[Check, ...] = (name_lookup, connection, tls, answer, clock, robots, sharepoint, page)
+CHECKS: tuple[Check, ...] = (name_lookup, connection, tls, answer, clock, robots, sharepoint, page, doors)

@@ -61,6 +61,10 @@ class PortalSettings:
         """Every host of the portal, without `www.` and port."""
         return frozenset({*map(portal_host, self.start), *(host.partition(":")[0] for host in self.hosts)})
 
+    def tls_hosts(self) -> frozenset[str]:
+        """The hosts that `tls` speaks of: all of the portal, with and without `www.`."""
+        return frozenset(name for host in self.all_hosts() for name in (host, f"www.{host}"))
+
 
 def read_settings(path: Path) -> tuple[PortalSettings, ...]:
     """The portals of a settings file, in its order. Raises InputError with what is wrong and where."""

@@ -16,20 +16,22 @@ import pytest
 
 from cli.exits import ExitCode
 from scraper.doctor import CHECKS, OPTIONS, Finding, Patient, clock, diagnose, name_lookup
+from scraper.politeness import Manners
 from scraper.tls import TlsPolicy
 from tests.certificates import START, Authority, Issued
 from tests.conftest import Ran, Run
+from tests.fakeportal import FakePortal
 from tests.fetching import fetch
 from tests.loopback import Answer, Loopback, _server_context
 from tests.running import STEERING, TITLE, article
 from tests.test_tls import serving
 
-NAMES = ["dns", "connection", "tls", "answer", "clock", "robots.txt", "sharepoint", "page"]
+NAMES = ["dns", "connection", "tls", "answer", "clock", "robots.txt", "sharepoint", "page", "doors"]
 QUICK = replace(OPTIONS, retries=0, connect_timeout=1.0, total_timeout=5.0)
 
 
 def findings(url: str, now: datetime | None = None) -> dict[str, Finding]:
-    patient = Patient(url, QUICK, *([lambda: now] if now else []))
+    patient = Patient(url, QUICK, *([lambda: now] if now else []), manners=lambda: Manners(url, delay=0))
     found = list(diagnose(patient))
     assert [finding.name for finding in found if finding.name != "certificate"] == NAMES
     assert patient.sick == any(finding.verdict == "fail" for finding in found)
@@ -40,7 +42,7 @@ def findings(url: str, now: datetime | None = None) -> dict[str, Finding]:
 @pytest.fixture
 def healthy(portal: Loopback) -> Loopback:
     portal.on("/tin", Answer(body=article(), headers={"MicrosoftSharePointTeamServices": "15.0.0.4569"}))
-    portal.on("/robots.txt", Answer(body="User-agent: *\nDisallow: /_layouts/\nCrawl-delay: 3\n"))
+    portal.on("/robots.txt", Answer(body="User-agent: *\nDisallow: /_layouts/\nCrawl-delay: 0.2\n"))
     return portal
 
 
@@ -53,10 +55,12 @@ def test_a_host_in_order(run: Run, healthy: Loopback) -> None:
     lines = [line.split(maxsplit=2) for line in ran.out.splitlines() if not line.startswith(" ")]
     assert [line[1] for line in lines] == NAMES
     assert {line[1]: line[0] for line in lines}["answer"] == "ok"
-    for part in ("forbids /_layouts/; asks for 3 s", "SharePoint 2013", TITLE, "plain http", "a private address"):
+    for part in ("forbids /_layouts/; asks for 0.2 s", "SharePoint 2013", TITLE, "plain http", "a private address"):
         assert part in ran.out
     assert "settings file" not in ran.out
-    assert [request.target for request in healthy.requests] == ["/tin", "/robots.txt"]
+    asked = [request.target for request in healthy.requests]
+    assert asked[:2] == ["/tin", "/robots.txt"] and asked.count("/tin") == 1
+    assert not any(target.startswith("/_layouts/") for target in asked)
 
 
 def test_for_machines(run: Run, healthy: Loopback) -> None:
@@ -317,3 +321,18 @@ def test_another_check_is_one_function() -> None:
     patient = Patient("http://xa.example/")
     assert list(diagnose(patient, [doors])) == [Finding("doors", "fail", "xa.example", "knock")]
     assert patient.sick and len(CHECKS) == len(NAMES)
+
+
+def test_doors(run: Run, tmp_path: Path) -> None:
+    with FakePortal(lists={"TinTuc": 7}, doors={"view", "forms"}) as portal:
+        ran = run("doctor", portal.start, "--json")
+        (doors,) = (one for one in json.loads(ran.out)["findings"] if one["name"] == "doors")
+        assert doors["verdict"] == "ok", doors
+        assert "view (7 listed)" in doors["detail"] and "api (access denied)" in doors["detail"]
+        settings = tmp_path / "portals.toml"
+        settings.write_text(f'[[portal]]\nname = "xa"\nstart = ["{portal.start}"]\ndelay = 0\n', "utf-8")
+        assert run("doctor", portal.start, "--config", settings).code == 0
+    with FakePortal(lists={"TinTuc": 7}, doors={"forms"}) as portal:
+        ran = run("doctor", portal.article_url("TinTuc", 2), "--json")
+        (doors,) = (one for one in json.loads(ran.out)["findings"] if one["name"] == "doors")
+        assert doors["verdict"] == "warn" and "try the address of a list" in doors["advice"]

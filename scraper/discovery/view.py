@@ -63,7 +63,8 @@ class ViewDoor:
         place = replace(told, views=tuple(dict.fromkeys([*told.views, *inside])))
         cut = "folders" if folders else "groups" if _CLOSED_GROUP.search(markup.text) else None
         if following is None and not _PAGED.search(markup.url) and len(page.rows) != total:
-            cut = "row_limit" if len(page.rows) in ROUND or len(page.rows) == page.limit else cut
+            full = len(page.rows) in ROUND if page.limit is None else len(page.rows) == page.limit
+            cut = "row_limit" if full else cut
         further = tuple(Request(view) for view in inside)
         return Listing(entries, following, total, place, cut, len(markup.off_site), len(folders), further)
 
