@@ -39,6 +39,20 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
 
 
+_SHARED = (
+    "scraper.discovery.doors",
+    "scraper.discovery.walk",
+    "scraper.enclosures",
+    "scraper.harvest.harvesting",
+    "scraper.transfer",
+    "storage.archive",
+    "storage.ledger",
+)
+_SPECIMEN = (
+    "<html><head><title>Xã</title></head><body><div><h1>Xã họp đầu năm</h1><p>01/02/2019 08:30 | Văn phòng</p>"
+    + "<p>Sáng nay xã họp với bà con các ấp về đường sá và nước sạch. Mọi người bàn việc chung.</p>" * 3
+    + "</div><div>Cơ quan chủ quản: Ủy ban nhân dân xã. Địa chỉ: ấp 1. Điện thoại: 0275 3 811 066</div></body></html>"
+).encode()
 _NO_ITEM = 2_147_480_000  # SharePoint counts items in 32 bits; no list has come so far
 
 
@@ -64,6 +78,24 @@ class Order:
         """Seconds until the portal's time, or the run's, is over."""
         left = None if self.until is None else max(0.0, self.until - time.monotonic())
         return min((value for value in (self.seconds, left) if value is not None), default=None)
+
+
+def prepare(portals: tuple[str, ...]) -> None:
+    """Load what every harvest needs, so that processes begun from this one share it. Raises InputError (portal files).
+
+    portals: folders of portal files.
+    """
+    from importlib import import_module
+
+    from scraper.errors import NotAnArticle
+    from scraper.models import Capture, CaptureInfo
+    from scraper.pipeline import extract_checked
+    from scraper.portals import load_portals
+
+    for name in _SHARED:
+        import_module(name)
+    with contextlib.suppress(NotAnArticle):  # reads the word tables and compiles the patterns
+        extract_checked(Capture(_SPECIMEN, CaptureInfo(content_type="text/html"), ""), load_portals(portals))
 
 
 def harvest(order: Order, avoid: dict[str, str], voice: Voice) -> None:
