@@ -102,7 +102,7 @@ class Run:
 def _line(name: str, report: dict[str, Any]) -> str:
     """A portal's run in one line: outcomes, then what is known of completeness."""
     counts = [f"{number} {kind}" for kind, number in report.get("outcomes", {}).items()]
-    parts = [", ".join(counts) or "nothing new"]
+    parts = [", ".join(counts) or ("nothing new" if report.get("places") else "nothing could be done")]
     for place in report.get("places", ()):
         of = f" of {place['total']:,}" if place["total"] is not None else ""
         by = f" by {place['door']}" if place["door"] else ""

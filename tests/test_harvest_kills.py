@@ -1,4 +1,5 @@
-"""A harvest that dies before and after every single step of its ledger, its archive and its fetching, and runs again."""
+"""A harvest that dies before and after every single step of its ledger, its archive and its fetching, and runs
+again."""
 
 from __future__ import annotations
 

@@ -319,7 +319,10 @@ class Harvest:
 
     def _account(self, place: PlaceReport) -> None:
         """What the listed articles are now, and what the item numbers between them are."""
-        for (state, code), number in self._ledger.tally(place.start).items():
+        tally = self._ledger.tally(place.start)
+        if not place.why:
+            place.collected, place.why = sum(tally.values()), "not read to the end"
+        for (state, code), number in tally.items():
             name = _account_of(state, code)
             place.accounts[name] = place.accounts.get(name, 0) + number
         met = highest = gone = 0
