@@ -413,3 +413,21 @@ def test_what_stands_before_all_pages_makes_none_of_them_gone(tmp_path: Path, ga
     portal.pages = pages | {address(8): GATES["maintenance"]}
     assert portal.run().outcomes == {"unchanged": 1, "gone": 1}
     assert [number for number, gone in portal.kept().items() if gone] == [8]
+
+
+def test_a_pager_that_never_showed_a_second_page_proves_nothing(tmp_path: Path) -> None:
+    portal = world(tmp_path)
+    portal.list_all(f"{HOST}/view", [1, 2, 3])
+    for number in range(20):
+        here = f"{HOST}/view" if number == 0 else f"{HOST}/view?p={number}"
+        entries = tuple(portal.entry(n) for n in (1, 2, 3))
+        portal.listings[here] = Listing(entries, Request(f"{HOST}/view?p={number + 1}"))
+    report = portal.run()
+    assert not report.places[0].complete and "circles" in report.places[0].why and report.places[0].pages < 6
+
+
+def test_a_listing_of_one_page_whose_pager_leads_back_to_it_is_whole(tmp_path: Path) -> None:
+    portal = world(tmp_path)
+    portal.list_all(f"{HOST}/view", [1, 2, 3])
+    portal.listings[f"{HOST}/view"] = Listing(tuple(portal.entry(n) for n in (1, 2, 3)), Request(f"{HOST}/view"))
+    assert portal.run().places[0].complete

@@ -48,6 +48,7 @@ Met = list[tuple[Known, bool]]
 class _Listing:
     """What one door lists, as it is read. cut: why its end is not reached; early: it need not be.
 
+    turned: pages that brought something new after the first.
     fault: what ended the reading of its last beginning.  broken: why a part of it, which nothing replaces, is missing.
     folders: rows that are folders.  owed: listings that its answers named, still to be read.
     """
@@ -65,6 +66,7 @@ class _Listing:
     keys: set[int] = field(default_factory=set)
     asked: set[int] = field(default_factory=set)
     stale: int = 0
+    turned: int = 0
     last_id: int | None = None
     rising: int = 0
     falling: int = 0
@@ -84,6 +86,7 @@ class _Listing:
                 self.rising += known.item_id > self.last_id
             self.last_id = known.item_id or self.last_id
         self.stale = self.stale + 1 if len(self.keys) == before else 0
+        self.turned += 0 < before < len(self.keys)
 
     def is_new(self, request: Request) -> bool:
         """Whether it was not asked for before."""
@@ -215,7 +218,10 @@ class Scan:
     def _next(self, listing: _Listing, answer: Listing, met: Met) -> Request | None:
         """Where to go on; None at the end, at a cut, and where the rest need not be read."""
         following = answer.next
-        if following is None or listing.stale >= _STALE_PAGES or listing.seen(following):
+        if following is None or listing.seen(following):
+            return None
+        if listing.stale >= _STALE_PAGES:  # past its end a server repeats a page; but did it ever turn one?
+            listing.cut = "its pager goes in circles" if listing.turned == 0 else listing.cut
             return None
         if listing.pages >= self._job.max_pages:
             listing.cut = self._too_much()
