@@ -11,6 +11,7 @@ import luutru
 from cli.exits import ExitCode
 from tests.fakeportal import ALL, FakePortal
 from tests.harvests import Harvest, kept_items
+from tests.loopback import Answer
 
 DOORS = ALL - {"forms", "pages"}
 EXHAUSTIVE = ("api", "odata", "owssvr", "view", "section")
@@ -96,6 +97,22 @@ def test_a_server_that_cannot_be_reached_is_told_once(harvest: Harvest) -> None:
     second = harvest(start, "--retries", "0")
     assert second.ran.code == ExitCode.FETCH and "network failure" not in second.ran.err.splitlines()[0][:20]
     assert second.summary["portals"][0]["troubles"][0]["since"] == first.summary["portals"][0]["troubles"][0]["since"]
+
+
+@pytest.mark.parametrize("gate", ["login", "form", "challenge", "robots"])
+def test_a_portal_that_was_closed_one_night_is_read_the_next(harvest: Harvest, gate: str) -> None:
+    with FakePortal(lists={"TinTuc": 4}, doors={"view", "forms"}) as portal:
+        portal.gate, portal.robots = (None, Answer(500)) if gate == "robots" else (gate, None)
+        first, again = (harvest(portal.start, "--retries", "0") for _ in range(2))
+        code = ExitCode.FETCH if gate in ("login", "robots") else ExitCode.EXTRACT
+        assert first.ran.code == again.ran.code == code
+        assert first.ran.err.startswith("luutru: ") and not again.ran.err.startswith("luutru: ")
+        if gate == "robots":
+            assert "robots.txt cannot be read" in first.ran.err
+            assert {one["url"] for one in first.requests + again.requests} == {portal.url("/robots.txt")}
+        portal.gate = portal.robots = None
+        done = harvest(portal.start)
+        assert done.ran.code == 0 and done.outcomes == {"new": 4}, done.ran.err
 
 
 def test_zero_where_there_were_some_is_a_failure_and_nothing_is_gone(harvest: Harvest, tmp_path: Path) -> None:

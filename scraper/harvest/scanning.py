@@ -117,6 +117,7 @@ class Scan:
         self.report = PlaceReport(place.start, place.list_path)
         self.troubles: list[LuutruError] = []
         self._refusals: list[LuutruError] = []
+        self._verdicts: dict[str, dict[str, str]] = {}
         self._job, self._ledger, self._fetch, self._doors, self._now = job, ledger, fetch, doors, now
         self._known_before = ledger.known_at(place.start)
 
@@ -126,7 +127,7 @@ class Scan:
         Raises RateLimited and OutOfTime, and what closed the first door where none is open.
         """
         closed: dict[str, str] = {door.name: reason for door in self._doors if (reason := self._closed(door))}
-        if len(closed) == len(self._doors):
+        if not any(self._knocks(door) for door in self._doors if door.name not in closed):
             closed = {}
         self.report.doors.update(closed)
         best: _Listing | None = None
@@ -144,7 +145,11 @@ class Scan:
         self._judge(best)
 
     def _nothing_open(self) -> LuutruError:
-        """The error where no door gave a listing: of the kind that most of them gave."""
+        """The error where no door gave a listing: of the kind that most of them gave.
+
+        No door's verdict is remembered then: it is the portal that is closed today, not its doors.
+        """
+        self.report.why = "nothing could be listed"
         closed = "; ".join(f"{name} {verdict.removeprefix('closed: ')}" for name, verdict in self.report.doors.items())
         kinds = Counter(type(error) for error in self._refusals) or Counter([NotAListing])
         kind = kinds.most_common(1)[0][0]
@@ -228,6 +233,10 @@ class Scan:
             self._ledger.note("checkpoint", {name: note})
         return following
 
+    def _knocks(self, door: Door) -> bool:
+        """Whether the place gives a door anything to ask."""
+        return next(iter(door.knock(self.place)), None) is not None
+
     def _closed(self, door: Door) -> str | None:
         """The verdict on a door that was found closed lately."""
         kept = self._ledger.fact("door", f"{self.place.start} {door.name}")
@@ -252,9 +261,10 @@ class Scan:
     def _verdict(self, door: Door, words: str, *, lasting: bool = True) -> None:
         self.report.doors[door.name] = words
         if lasting:
-            self._ledger.note(
-                "door", {f"{self.place.start} {door.name}": {"verdict": words, "at": _stamp(self._now())}}
-            )
+            self._verdicts[f"{self.place.start} {door.name}"] = {"verdict": words, "at": _stamp(self._now())}
+        if "open" in self.report.doors.values():
+            self._ledger.note("door", self._verdicts)
+            self._verdicts.clear()
 
     def _collected(self) -> int:
         return sum(self._ledger.tally(self.place.start).values())
