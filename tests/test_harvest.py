@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,10 @@ import luutru
 from cli.exits import ExitCode
 from tests.fakeportal import ALL, FakePortal
 from tests.harvests import Harvest, kept_items
-from tests.loopback import Answer
+from tests.loopback import Answer, Loopback
+from tests.running import article
 
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)
 DOORS = ALL - {"forms", "pages"}
 EXHAUSTIVE = ("api", "odata", "owssvr", "view", "section")
 
@@ -140,6 +144,73 @@ def test_files_are_kept_and_listed_in_the_record(harvest: Harvest, tmp_path: Pat
         again = harvest(portal.start, files=True)
         assert again.outcomes == {"changed": 1}
         assert not [one for one in portal.requests[before:] if "Attachments" in one.target]
+
+
+def with_pictures(*addresses: str) -> Answer:
+    """An article with such pictures."""
+    shown = "".join(f'<p><img src="{one}" width="500" height="400"></p>' for one in addresses)
+    return Answer(body=article(more=shown))
+
+
+def make_due(folder: Path) -> None:
+    """Let what waits for its day be due."""
+    (ledger,) = (folder / "harvest").glob("*.sqlite")
+    with contextlib.closing(sqlite3.connect(ledger)) as database, database:
+        database.execute("UPDATE addresses SET due = '2000-01-01T00:00:00+00:00' WHERE due IS NOT NULL")
+
+
+def test_a_file_that_cannot_be_had_is_asked_for_once_and_later_again(
+    harvest: Harvest, tmp_path: Path
+) -> None:
+    with FakePortal(lists={"TinTuc": 4}) as portal, Loopback("127.0.0.2") as other:
+        for number in range(1, 5):
+            page = with_pictures("/mat.png", "/hong.png", "/trang.png", other.url("/rieng.png"), "file:///etc/passwd")
+            portal.on(f"/Lists/TinTuc/DispForm.aspx?ID={number}", page)
+        portal.on("/hong.png", Answer(503))
+        portal.on("/trang.png", Answer(body="<html><p>Lỗi"))
+        done = harvest(portal.start, "--retries", "0", files=True)
+        assert done.ran.code == 0 and done.outcomes == {"new": 4}, done.ran.err
+        assert "of the files 12 missing, 4 refused, 8 failed" in done.ran.err
+        assert [portal.count(path) for path in ("/mat.png", "/hong.png", "/trang.png")] == [1, 1, 1]
+        assert other.requests == []
+        assert harvest(portal.start, files=True).outcomes == {} and portal.count("/hong.png") == 1
+        portal.on("/hong.png", Answer(body=PNG, content_type="image/png"))
+        make_due(tmp_path / "archive")
+        assert harvest(portal.start, files=True).outcomes == {"unchanged": 4}
+        with luutru.open(tmp_path / "archive", mode="r") as archive:
+            files = [file for record in archive.find() for file in record["files"]]
+        assert {file["status"] for file in files if file["url"].endswith("/hong.png")} == {"stored"}
+        assert portal.count("/hong.png") == 2
+
+
+def test_a_picture_whose_host_asks_for_rest_stops_no_article(harvest: Harvest, tmp_path: Path) -> None:
+    settings = tmp_path / "portals.toml"
+    with FakePortal(lists={"TinTuc": 3}) as portal, Loopback("127.0.0.2") as media:
+        media.fallback = Answer(429, headers={"Retry-After": "900"})
+        media.on("/robots.txt", Answer(404))
+        for number in range(1, 4):
+            picture = media.url(f"/{number}.png")
+            portal.on(f"/Lists/TinTuc/DispForm.aspx?ID={number}", with_pictures(picture))
+        settings.write_text(f'[[portal]]\nname = "thixa"\nstart = ["{portal.start}", "{media.url("/tin")}"]\n')
+        done = harvest("--config", settings, files=True)
+        assert done.ran.code == ExitCode.PARTIAL and done.outcomes == {"new": 3}, done.ran.err
+        assert [one.target for one in media.requests] == ["/robots.txt", "/3.png"]
+        assert done.summary["portals"][0]["files"] == {"failed": 3, "missing": 6}
+        assert done.ran.err.count("asked for a pause") == 1
+
+
+def test_a_server_that_asks_for_rest_amid_an_articles_files_keeps_the_article(harvest: Harvest) -> None:
+    with FakePortal(lists={"TinTuc": 3}) as portal:
+        for number in range(1, 4):
+            portal.on(f"/Lists/TinTuc/DispForm.aspx?ID={number}", with_pictures(f"/{number}.png", f"/{number}a.png"))
+        portal.on("/3.png", Answer(503, headers={"Retry-After": "900"}))
+        first = harvest(portal.start, files=True)
+        assert first.ran.code == ExitCode.PARTIAL and first.outcomes == {"new": 1, "failed": 1}, first.ran.err
+        assert first.ran.err.count("asks to slow down") == 1
+        asked = len(portal.requests)
+        again = harvest(portal.start, "--quiet", files=True)
+        assert again.ran.code == ExitCode.FETCH and len(portal.requests) == asked
+        assert again.ran.err == ""
 
 
 def test_a_limit_is_gone_on_from(harvest: Harvest, tmp_path: Path) -> None:
