@@ -194,7 +194,8 @@ class Desk:
     def place(self, start: str) -> Place:
         """What is known of a start: from its address, from its page, from the settings.
 
-        A start that is closed may still have open doors; without a server there are none: FetchError.
+        A start that is closed may still have open doors; without a server there are none, and a list or section that
+        is not there lists nothing: FetchError.
         """
         from scraper.discovery.place import place_of
         from scraper.discovery.told import place_in
@@ -210,6 +211,8 @@ class Desk:
             raise
         except FetchError as error:
             if error.code in ("network", "off_site"):
+                raise
+            if isinstance(error, NotFound) and error.status and start in (*place.views, *place.sections):
                 raise
             return place
         self._start[start] = capture

@@ -102,9 +102,9 @@ class Run:
 def _line(name: str, report: dict[str, Any]) -> str:
     """A portal's run in one line: outcomes, then what is known of completeness."""
     counts = [f"{number} {kind}" for kind, number in report.get("outcomes", {}).items()]
-    parts = [", ".join(counts) or ("nothing new" if report.get("places") and not report["troubles"] else "failed")]
-    lacking = [f"{report['files'][kind]} {kind}" for kind in ("missing", "refused", "failed") if report["files"].get(kind)]
-    if lacking:
+    parts = [", ".join(counts) or ("failed" if report.get("troubles") else "nothing new")]
+    files = report.get("files", {})
+    if lacking := [f"{files[kind]} {kind}" for kind in ("missing", "refused", "failed") if files.get(kind)]:
         parts.append(f"of the files {', '.join(lacking)}")
     for place in report.get("places", ()):
         of = f" of {place['total']:,}" if place["total"] is not None else ""

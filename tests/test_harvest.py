@@ -48,6 +48,26 @@ def test_any_door_that_lists_everything_is_enough(harvest: Harvest, tmp_path: Pa
         assert kept_items(tmp_path / "archive", portal, "TinTuc") == portal.items("TinTuc")
 
 
+def test_a_section_costs_no_feed_and_no_article_twice(harvest: Harvest) -> None:
+    with FakePortal(lists={"TinTuc": 45, "ThongBao": 7}, doors=ALL - {"api", "odata", "owssvr"}) as portal:
+        done = harvest(portal.url("/tin-tuc.aspx"))
+        assert done.ran.code == 0 and done.outcomes == {"new": 45}, done.ran.err
+        assert done.place["complete"] and not done.asked("listfeed") and not done.asked("sitemap")
+
+
+def test_a_front_page_is_not_the_whole_portal(harvest: Harvest) -> None:
+    with FakePortal(lists={"TinTuc": 45}, doors={"pages", "forms", "section"}) as portal:
+        done = harvest(portal.url("/"))
+        assert 0 < done.outcomes["new"] < 45 and not done.place["complete"]
+        assert "it names the newest only" in done.ran.err
+
+
+def test_a_list_that_is_not_there_is_no_other_list(harvest: Harvest) -> None:
+    with FakePortal(lists={"TinTuc": 5}) as portal:
+        done = harvest(portal.url("/Lists/KhongCo"))
+        assert done.ran.code == ExitCode.FETCH and done.outcomes == {} and "HTTP 404" in done.ran.err
+
+
 def test_a_second_run_asks_for_the_listing_only(harvest: Harvest) -> None:
     with FakePortal(lists={"TinTuc": 60}, doors=ALL - {"api", "odata", "owssvr", "feed"}, page_size=20) as portal:
         assert harvest(portal.start).ran.code == 0

@@ -38,6 +38,12 @@ CLOSED_FOR = timedelta(days=7)
 """How long a door that was found closed is not tried again."""
 _CLOSING = (ExtractError, AccessDenied, LoginPage, NotFound, SoftError, Disallowed)
 _STALE_PAGES = 3  # pages in a row without an entry that this listing had not: its pager goes in circles
+_CUTS = {
+    "row_limit": "the last page is full and shows no way on: there may be more",
+    "newest_only": "it names the newest only",
+    "folders": "some of it lies in folders that could not be read",
+    "groups": "some of it is in groups that only a browser opens",
+}
 _DROP = 0.5  # a listing with less than this share of what was known is not believed
 _FEW = 10
 Met = list[tuple[Known, bool]]
@@ -317,7 +323,7 @@ class Scan:
         elif best.total is not None and report.collected < best.total:
             report.why = f"the server counts {best.total:,}, {report.collected:,} are listed"
         else:
-            report.why = best.cut or f"the door {best.door.name} does not list everything"
+            report.why = _CUTS.get(best.cut or "", best.cut) or f"the door {best.door.name} does not list everything"
 
     def _age(self, stamp: str) -> timedelta:
         return self._now() - datetime.fromisoformat(stamp)
