@@ -102,9 +102,7 @@ class Visitor:
     def _unchanged(self, known: Known) -> Known:
         return self.stored(known, record=known.record, changed=False, reason="the server says it is the same")
 
-    def stored(
-        self, known: Known, *, record: str | None, changed: bool, reason: str, lacking: bool = False
-    ) -> Known:
+    def stored(self, known: Known, *, record: str | None, changed: bool, reason: str, lacking: bool = False) -> Known:
         """What to note about an address whose record is in the archive. lacking: whether some of its files failed."""
         now = self._clock()
         tries = (known.tries if known.code == LACKS_FILES else 0) + 1 if lacking else 0
