@@ -92,7 +92,7 @@ def harvest(
     robots.txt is obeyed, each host gets one request at a time with a pause between two, and a server that asks for rest
     gets it. A run that was broken off goes on where it was.
     """
-    from cli.portal_run import Order
+    from cli.portal_run import Order, prepare
     from cli.portal_run import harvest as harvest_one
     from cli.render import json_text, outcome_lines
     from cli.running import Run
@@ -128,6 +128,7 @@ def harvest(
         )
         for one in chosen
     ]
+    prepare(tuple(portal_files or ()))
     run = Run(harvest_one, archive, quiet=quiet, color=with_color(no_color))
     outcomes = (one for one in run.outcomes(orders, jobs, stall) if as_json or one.kind != "unchanged")
     for _ in outcome_lines(outcomes, as_json=as_json, color=with_color(no_color)):

@@ -41,6 +41,20 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
 
 
+_SHARED = (
+    "scraper.discovery.doors",
+    "scraper.discovery.walk",
+    "scraper.enclosures",
+    "scraper.harvest.harvesting",
+    "scraper.transfer",
+    "storage.archive",
+    "storage.ledger",
+)
+_SPECIMEN = (
+    "<html><head><title>Xã</title></head><body><div><h1>Xã họp đầu năm</h1><p>01/02/2019 08:30 | Văn phòng</p>"
+    + "<p>Sáng nay xã họp với bà con các ấp về đường sá và nước sạch. Mọi người bàn việc chung.</p>" * 3
+    + "</div><div>Cơ quan chủ quản: Ủy ban nhân dân xã. Địa chỉ: ấp 1. Điện thoại: 0275 3 811 066</div></body></html>"
+).encode()
 _NO_ITEM = 2_147_480_000  # SharePoint counts items in 32 bits; no list has come so far
 
 
@@ -66,6 +80,24 @@ class Order:
         """Seconds until the portal's time, or the run's, is over."""
         left = None if self.until is None else max(0.0, self.until - time.monotonic())
         return min((value for value in (self.seconds, left) if value is not None), default=None)
+
+
+def prepare(portals: tuple[str, ...]) -> None:
+    """Load what every harvest needs, so that processes begun from this one share it. Raises InputError (portal files).
+
+    portals: folders of portal files.
+    """
+    from importlib import import_module
+
+    from scraper.errors import NotAnArticle
+    from scraper.models import Capture, CaptureInfo
+    from scraper.pipeline import extract_checked
+    from scraper.portals import load_portals
+
+    for name in _SHARED:
+        import_module(name)
+    with contextlib.suppress(NotAnArticle):  # reads the word tables and compiles the patterns
+        extract_checked(Capture(_SPECIMEN, CaptureInfo(content_type="text/html"), ""), load_portals(portals))
 
 
 def harvest(order: Order, avoid: dict[str, str], voice: Voice) -> None:
@@ -157,6 +189,7 @@ class Desk:
         self.requests = 0
         self._order, self._ledger, self._beat = order, ledger, beat
         self._log: TextIO | None = None
+        self._logs, self._warn = order.log is not None, warn
         self._start: dict[str, Capture] = {}
         self._files: dict[str, dict[str, Any]] = {}  # what this run could not keep: not asked for again
         self._resting: dict[str, RateLimited] = {}  # hosts whose files are not asked for any more
@@ -182,7 +215,8 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self.fetcher.close()
         if self._log is not None:
-            self._log.close()
+            with contextlib.suppress(OSError):
+                self._log.close()
 
     def ask(self, request: Request) -> Capture:
         """The answer to a request of a door; the start page, once fetched, is not asked for again."""
@@ -279,7 +313,7 @@ class Desk:
 
     def _asked(self, asked: Asked) -> None:
         self.requests += 1
-        if self._order.log is None:
+        if self._order.log is None or not self._logs:
             return
         if self._log is None:
             try:
@@ -289,7 +323,11 @@ class Desk:
                     str(self._order.log), (error.strerror or str(error)).lower(), what="cannot write"
                 ) from error
         line = {"portal": self._order.settings.name, **asdict(asked)}
-        self._log.write(json.dumps(line, ensure_ascii=True) + "\n")
+        try:
+            self._log.write(json.dumps(line, ensure_ascii=True) + "\n")
+        except OSError as error:  # a full disk: articles matter more
+            self._logs = False
+            self._warn(f"cannot write: {self._order.log}: {(error.strerror or str(error)).lower()}; no requests logged")
 
 
 class _Watch:

@@ -57,7 +57,7 @@ class Run:
 
     def exit_code(self) -> ExitCode:
         """What a script learns: the code that all failures share if nothing succeeded, else 7."""
-        if self.interrupted:
+        if self.interrupted or any(report.get("stopped") == "interrupted" for report in self.reports.values()):
             return ExitCode.INTERRUPTED
         if not self.codes:
             return ExitCode.OK
@@ -92,11 +92,11 @@ class Run:
             self.reports[name] = report
             self.codes.update(codes)
             say(_line(name, report), quiet=self.quiet)
-        elif kind == "ended" and details[0] is not None and name not in self.reports:
+        elif kind == "ended" and details[0] is not None:
             if not self.interrupted:
                 warn(f"the harvest of {name} broke down: {details[0]}; run it again, it goes on where it was")
                 self.codes[int(ExitCode.BUG)] += 1
-            self.reports[name] = {"portal": name, "stopped": details[0]}
+            self.reports[name] = self.reports.get(name, {"portal": name}) | {"stopped": details[0]}
 
 
 def _line(name: str, report: dict[str, Any]) -> str:
