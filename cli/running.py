@@ -102,9 +102,8 @@ class Run:
 def _line(name: str, report: dict[str, Any]) -> str:
     """A portal's run in one line: outcomes, then what is known of completeness."""
     counts = [f"{number} {kind}" for kind, number in report.get("outcomes", {}).items()]
-    nothing = (
-        "nothing could be done" if not report.get("places") else "failed" if report.get("troubles") else "nothing new"
-    )
+    idle = "failed" if report.get("troubles") else "nothing new"
+    nothing = idle if report.get("places") else "nothing could be done"
     parts = [", ".join(counts) or nothing]
     files = report.get("files", {})
     if lacking := [f"{files[kind]} {kind}" for kind in ("missing", "refused", "failed") if files.get(kind)]:

@@ -11,10 +11,11 @@ import pytest
 
 import luutru
 from cli.exits import ExitCode
+from tests.conftest import Run
 from tests.fakeportal import ALL, FakePortal
 from tests.harvests import Harvest, kept_items
 from tests.loopback import Answer, Loopback
-from tests.running import article
+from tests.running import STEERING, article
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)
 DOORS = ALL - {"forms", "pages"}
@@ -179,9 +180,7 @@ def make_due(folder: Path) -> None:
         database.execute("UPDATE addresses SET due = '2000-01-01T00:00:00+00:00' WHERE due IS NOT NULL")
 
 
-def test_a_file_that_cannot_be_had_is_asked_for_once_and_later_again(
-    harvest: Harvest, tmp_path: Path
-) -> None:
+def test_a_file_that_cannot_be_had_is_asked_for_once_and_later_again(harvest: Harvest, tmp_path: Path) -> None:
     with FakePortal(lists={"TinTuc": 4}) as portal, Loopback("127.0.0.2") as other:
         for number in range(1, 5):
             page = with_pictures("/mat.png", "/hong.png", "/trang.png", other.url("/rieng.png"), "file:///etc/passwd")
@@ -241,6 +240,26 @@ def test_a_limit_is_gone_on_from(harvest: Harvest, tmp_path: Path) -> None:
         assert harvest(portal.start).outcomes == {"new": 15}
         assert kept_items(tmp_path / "archive", portal, "TinTuc") == portal.items("TinTuc")
         assert all(portal.count(f"/Lists/TinTuc/DispForm.aspx?ID={number}") == 1 for number in portal.items("TinTuc"))
+
+
+@pytest.mark.parametrize("option", ["--summary", "--log"])
+def test_what_cannot_be_written_is_told_before_anything_is_asked(run: Run, tmp_path: Path, option: str) -> None:
+    with FakePortal(lists={"TinTuc": 3}) as portal:
+        ran = run("harvest", portal.start, option, "khong-co/run.json")
+        assert ran.code == ExitCode.INPUT and ran.out == ""
+        assert ran.err.startswith("luutru: cannot write: khong-co/run.json: no such file or directory")
+        assert portal.requests == [] and ran.err.count("\n") == 1
+
+
+def test_nothing_that_a_terminal_obeys_is_told_or_written(harvest: Harvest, tmp_path: Path) -> None:
+    evil = "\x1b[31m\u202e\x9b31m\x7f"
+    with FakePortal(lists={"TinTuc": 2}) as portal:
+        portal.on("/Lists/TinTuc/DispForm.aspx?ID=1", Answer(302, headers={"Location": f"http://khac.example/{evil}"}))
+        portal.on("/Lists/TinTuc/DispForm.aspx?ID=2", Answer(body=article(f"Tin {evil} mới")))
+        done = harvest(portal.start)
+        assert done.outcomes == {"new": 1, "failed": 1}
+        log, summary = ((tmp_path / name).read_text("utf-8") for name in ("requests.jsonl", "summary.json"))
+        assert not STEERING.search(done.ran.out + done.ran.err + log + summary)
 
 
 def test_json_gives_every_outcome(harvest: Harvest) -> None:

@@ -120,7 +120,7 @@ class Harvest:
         except (FetchError, ExtractError) as error:
             self._trouble(start, error)
             if scan is None:
-                self.report.places.append(PlaceReport(start, why=str(error)))
+                self.report.places.append(PlaceReport(start, why=error.what))
             return None
         finally:
             for trouble in scan.troubles if scan is not None else ():
