@@ -125,7 +125,7 @@ class Fetcher:
         *,
         manners: Manners | None = None,
         observe: Callable[[str, int, Mapping[str, str]], None] | None = None,
-        keep: Callable[[Capture], Capture] = lambda capture: capture,
+        keep: Callable[[Capture], Capture] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = _now,
         jitter: Callable[[], float] = random.random,
@@ -308,9 +308,9 @@ class Fetcher:
             robots=verdict,
             tls=trip.tls,
         )
-        return self._keep(
-            Capture(content, info, errand.url, answer.header_list, hops=tuple(trip.hops), sent=answer.sent)
-        )
+        hops = tuple(trip.hops)
+        capture = Capture(content, info, errand.url, answer.header_list, hops=hops, sent=answer.sent)
+        return capture if self._keep is None else self._keep(capture)
 
 
 def _address(url: str) -> str:

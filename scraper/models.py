@@ -281,7 +281,7 @@ LEFT_OUT: dict[type, str] = {Email: "raw", CaptureInfo: "warc"}
 
 
 def to_dict(value: Any) -> Any:
-    """Plain JSON data of a model object: dataclasses to dicts, tuples to lists. What LEFT_OUT names is not there if None."""
+    """Plain JSON data of a model object: dataclasses to dicts, tuples to lists; LEFT_OUT holds for what is None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         out = {f.name: to_dict(getattr(value, f.name)) for f in dataclasses.fields(value)}
         if (name := LEFT_OUT.get(type(value))) is not None and out[name] is None:

@@ -8,8 +8,8 @@
 
     metadata   alone: the answer differs from an earlier capture in noise alone, and is not kept a second time
 
-The first record of such a group is the capture's place. `luutru-capture` in the metadata is JSON: `info` (a CaptureInfo), `name`, and
-`set_aside`, the headers that the record does not hold as received: [place, name, value].
+The first record of such a group is the capture's place. `luutru-capture` in the metadata is JSON: `info` (a
+CaptureInfo), `name`, and `set_aside`, the headers that the record does not hold as received: [place, name, value].
 """
 
 from __future__ import annotations
