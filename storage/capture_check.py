@@ -14,7 +14,16 @@ from typing import Any
 from scraper.models import WarcPlace
 from storage import identity
 from storage.capture_records import about_of, fault_of, original_place
-from storage.captures import FOLDER, CaptureStore, groups_of, index_line, is_hop, is_whole, rebuild_index, stored_lines
+from storage.captures import (
+    FOLDER,
+    CaptureStore,
+    groups_of,
+    index_line,
+    is_capture,
+    is_whole,
+    rebuild_index,
+    stored_lines,
+)
 from storage.decide import Json
 from storage.faults import translated
 from storage.files import keep_aside
@@ -118,9 +127,9 @@ class CaptureCheck:
             yield name, "damaged_capture", causes[0], _RESTORE, False, at, length, None
         elif not is_whole(group):
             if not in_hand:
-                message = "a capture without all its records: a run was killed"
+                message = "records of a capture that is not whole"
                 yield name, "unfinished_capture", message, "nothing needs to be done", True, at, length, None
-        elif not is_hop(group):
+        elif is_capture(group):
             about: dict[str, Any] = about_of([one.record for one in group])
             self._there[0].append(self._key(name.partition("/")[2], at))
             self._there[1].append(_short(about["info"].get("sha256")))
@@ -188,16 +197,9 @@ def _index_faults(path: Path, lines: list[bytes]) -> Iterator[Found]:
     wanted = sorted(set(lines))
     if kept == wanted and not part:
         return
-    if sorted({*kept, *part}) == wanted and kept == sorted(set(kept)):
-        message = f"{len(part)} lines are not sorted in yet: a run was killed"
-        yield (
-            name,
-            "unfinished_index",
-            message,
-            f"the next run that keeps captures does so, or {_MEND}",
-            True,
-            *_NOWHERE,
-        )
+    if set(kept) | set(part) <= set(wanted) and kept == sorted(set(kept)):
+        message = f"{len(wanted) - len(kept)} captures are not in the sorted index yet: a run was broken off"
+        yield name, "unfinished_index", message, _MEND, True, *_NOWHERE
         return
     message = f"it does not fit its WARC file: {len(wanted)} captures, {len(kept) + len(part)} lines"
     yield name, "capture_index", message, _MEND, False, *_NOWHERE

@@ -92,6 +92,8 @@ def records_of(capture: Capture, now: datetime, original: Original | None = None
     """
     date = date_of(capture.info, now)
     for hop in capture.hops:
+        if urlsplit(as_uri(hop.url)).scheme not in ("http", "https"):
+            continue
         head = _head(hop.status, hop.headers, 0)[0]
         fields = (*_common(date, as_uri(hop.url), _RESPONSE), ("WARC-Truncated", "unspecified"))
         yield [_digested(WarcRecord("response", fields, head), b"")]

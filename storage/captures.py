@@ -12,6 +12,7 @@ never a record without one. What a killed run left half written is cut off by th
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from heapq import merge
+from itertools import chain
 from pathlib import Path
 
 from scraper.errors import ArchiveError, Corrupt
@@ -103,11 +105,11 @@ class CaptureStore:
         if not self._writable:
             raise ArchiveError(str(self._folder), "opened for reading only")
         with translated(self._folder):
-            original = self._original(capture)
-            if original is not None and not is_http(capture):
-                if self._is_there(capture, original.place):
-                    return original.place
-                original = None
+            known = self._originals(capture)
+            original = next(known, None) if is_http(capture) else None
+            for same in known if not is_http(capture) else ():
+                if self._is_there(capture, same.place):
+                    return same.place
             groups = list(records_of(capture, self._clock(), original))
             packed = [[(record, encoded(record)) for record in group] for group in groups]
             writer = self._with_room(sum(len(raw) for group in packed for _, raw in group))
@@ -148,7 +150,7 @@ class CaptureStore:
         for path in self.files():
             with self._opened(path) as descriptor:
                 for group in groups_of(descriptor):
-                    if isinstance(group, DamagedStretch) or not is_whole(group) or is_hop(group):
+                    if isinstance(group, DamagedStretch) or not is_capture(group):
                         continue
                     with contextlib.suppress(Corrupt):
                         place = WarcPlace(f"{FOLDER}/{path.name}", group[0].offset)
@@ -171,6 +173,8 @@ class CaptureStore:
     def files(self) -> list[Path]:
         """The WARC files, oldest first."""
         with translated(self._folder):
+            if self._folder.is_symlink():
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
             try:
                 return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
             except FileNotFoundError:
@@ -221,11 +225,11 @@ class CaptureStore:
             del self._recent[next(iter(self._recent))]
         self._recent.setdefault(key, []).append(line)
 
-    def _original(self, capture: Capture) -> Original | None:
-        """The latest kept capture of the address with the same payload, else with the same but for noise."""
+    def _originals(self, capture: Capture) -> Iterator[Original]:
+        """Kept captures of the address with the same payload, then with the same but for noise; the latest first."""
         url, payload, content = address_of(capture), digest_of(capture.content), content_digest_of(capture)
         if not capture.content:
-            return None
+            return
         key = cdxj.key_of(url)
         known = list(self._recent.get(key, ()))
         for path in self.files():
@@ -242,8 +246,7 @@ class CaptureStore:
             with contextlib.suppress(Corrupt):
                 found = self._as_original(place, url, capture) if is_same or content is not None else None
                 if found is not None:
-                    return found
-        return None
+                    yield found
 
     def _as_original(self, place: WarcPlace, url: str, capture: Capture) -> Original | None:
         """The record at a place, if it is fit to be referred to: whole, of the same kind, and of the same status."""
@@ -361,20 +364,23 @@ class CaptureStore:
 
     def _mend(self, writer: _Writer) -> None:
         """Index what a killed run had written, and cut off what it left half written."""
-        covered, lines = _covered(writer.path), []
-        for group in groups_of(writer.descriptor, covered):
-            if isinstance(group, DamagedStretch) or not (is_whole(group) or _is_orphaned(group, covered)):
-                at = group.offset if isinstance(group, DamagedStretch) else group[0].offset
-                end = at + group.length if isinstance(group, DamagedStretch) else _end_of(group)
-                if end == writer.size:
-                    os.ftruncate(writer.descriptor, at)
-                    os.fsync(writer.descriptor)
-                    name = f"{FOLDER}/{writer.path.name}"
-                    self.notices.append(f"{name}: {end - at} bytes of an unfinished capture were cut off")
-                    writer.size = at
+        start, lines, whole = _last_known(writer.path), [], 0
+        end = start
+        for group in groups_of(writer.descriptor, start):
+            if isinstance(group, DamagedStretch):
                 continue
             lines += [line for one in group if (line := index_line(writer.path.name, one)) is not None]
-        _add_lines(_part_of(writer.path), lines)
+            if is_whole(group) or 0 < start == group[0].offset:
+                end, whole = _end_of(group), len(lines)
+        if end < writer.size:
+            os.ftruncate(writer.descriptor, end)
+            os.fsync(writer.descriptor)
+            self.notices.append(
+                f"{FOLDER}/{writer.path.name}: {writer.size - end} bytes of an unfinished capture were cut off"
+            )
+            writer.size = end
+        known = set(chain(*stored_lines(writer.path)))
+        _add_lines(_part_of(writer.path), [line for line in lines[:whole] if line not in known])
 
     def _describe(self, writer: _Writer) -> None:
         """A warcinfo record: who writes what follows."""
@@ -440,8 +446,14 @@ def is_hop(group: Sequence[Member]) -> bool:
 
 def is_whole(group: Sequence[Member]) -> bool:
     """Whether nothing of a group is missing."""
-    if is_hop(group):
-        return True
+    return is_hop(group) or is_capture(group)
+
+
+def is_capture(group: Sequence[Member]) -> bool:
+    """Whether a group is a capture, whole."""
+    main = group[0].record
+    if is_hop(group) or main.kind == "request" or (main.kind == "metadata" and original_place(main) is None):
+        return False
     try:
         about_of([member.record for member in group])
     except ValueError:
@@ -518,14 +530,13 @@ def _ends_well(path: Path, end: int) -> bool:
         return stream.read(1) == b"\n"
 
 
-def _covered(path: Path) -> int:
-    """Where what the index knows ends; an index that does not fit its file knows nothing."""
-    size, covered = path.lstat().st_size, 0
-    for line in (*_lines(_index_of(path)), *_lines(_part_of(path))):
+def _last_known(path: Path) -> int:
+    """Where the last record begins that the index knows; an index that does not fit its file knows nothing."""
+    size, last = path.lstat().st_size, 0
+    for line in chain(*stored_lines(path)):
         with contextlib.suppress(ValueError, KeyError, TypeError):
-            facts = cdxj.facts_of(line)
-            covered = max(covered, int(facts["offset"]) + int(facts["length"]))
-    return covered if covered <= size else 0
+            last = max(last, int(cdxj.facts_of(line)["offset"]))
+    return last if last < size else 0
 
 
 def _belongs(member: Member, group: Sequence[Member]) -> bool:
@@ -534,11 +545,6 @@ def _belongs(member: Member, group: Sequence[Member]) -> bool:
 
 def _is_last(group: Sequence[Member]) -> bool:
     return group[-1].record.kind == "metadata" or is_hop(group)
-
-
-def _is_orphaned(group: Sequence[Member], covered: int) -> bool:
-    """Whether a group begins behind its main record: the rest of one that the index knows."""
-    return group[0].offset == covered and group[0].record.kind in ("request", "metadata")
 
 
 def _end_of(group: Sequence[Member]) -> int:

@@ -223,8 +223,10 @@ def same_bytes(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 def same_place(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether both were read from the same kept capture: the newer one is a re-extraction."""
-    one, other = ((record.get("capture") or {}).get("warc") for record in (stored, new))
-    return one is not None and one == other
+    one, other = (record.get("capture") for record in (stored, new))
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False
+    return one.get("warc") is not None and one["warc"] == other.get("warc")
 
 
 def is_reading(stored: Json, new: Json) -> bool:
