@@ -132,7 +132,7 @@ def test_pywb_replays_all_of_it(harvest: Harvest, tmp_path: Path) -> None:
 
 def test_a_browser_shows_an_article_with_its_picture(harvest: Harvest, tmp_path: Path) -> None:
     chromium = tool("chromium", "chromium-browser", "google-chrome")
-    with FakePortal(lists={"TinTuc": 3}) as portal:
+    with FakePortal(version=2010, lists={"TinTuc": 3}) as portal:
         assert harvest(portal.start, files=True).ran.code == 0
     with luutru.open(tmp_path / "archive", mode="r") as archive:
         record = next(archive.find())
@@ -140,7 +140,7 @@ def test_a_browser_shows_an_article_with_its_picture(harvest: Harvest, tmp_path:
     with replay(tmp_path / "archive", tmp_path / "pywb") as base:
         shown = in_browser(chromium, f"{base}/{moment}/{record['capture']['final_url']}", tmp_path)
         assert record["title"] in shown
-        assert f"{base}/" in shown and picture.rpartition("/")[2] in shown, "pictures are asked from the replay"
+        assert f'<img src="{picture}"' in shown  # the replay's script shows the original address
         drawn = f'<img src="{base}/{moment}im_/{picture}" onload="document.title=`${{this.naturalWidth}} wide`">'
         assert "<title>" in (seen := in_browser(chromium, f"data:text/html,{quote(drawn)}", tmp_path))
         assert " wide</title>" in seen and "<title>0 wide" not in seen
