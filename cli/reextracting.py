@@ -144,7 +144,8 @@ class _Run:
         except Exception as error:
             fault = LuutruError(capture.name, f"{type(error).__name__}: {error}", what="a bug", hint="please report it")
             raise fault from error
-        return new | {"capture": stored["capture"] | {"charset": new["capture"]["charset"]}}
+        capture_facts = stored["capture"] | {"charset": new["capture"]["charset"]}
+        return new | {"capture": capture_facts, "aliases": stored.get("aliases")}
 
 
 def _show(run: _Run, kept: Archive, selection: Selection, *, everything: bool, as_json: bool, color: bool) -> None:

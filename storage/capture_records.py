@@ -38,6 +38,7 @@ _RESPONSE, _REQUEST, _FIELDS = (
     "application/http;msgtype=request",
     "application/warc-fields",
 )
+_MOST_NOISE = 2_000_000
 _CODED = frozenset(["transfer-encoding", "content-encoding", "content-length", "trailer"])
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _VALUE = re.compile(r"[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?|")
@@ -79,8 +80,8 @@ def is_http(capture: Capture) -> bool:
 
 
 def content_digest_of(capture: Capture) -> str | None:
-    """The digest without noise, of pages alone."""
-    if not capture.content or not _PAGE.match(capture.info.content_type or ""):
+    """The digest without noise, of pages alone; of megabytes it is not worth its time."""
+    if not 0 < len(capture.content) <= _MOST_NOISE or not _PAGE.match(capture.info.content_type or ""):
         return None
     return content_digest(capture.content)
 
