@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _STATES = rb"__VIEWSTATE(?:\d+|ENCRYPTED)?|__EVENTVALIDATION|__PREVIOUSPAGE|__REQUESTDIGEST|__RequestVerificationToken"
 _GUID = rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
@@ -56,6 +57,7 @@ def same_content(one: bytes, other: bytes) -> bool:
     return one == other or without_noise(one) == without_noise(other)
 
 
+@lru_cache(maxsize=2)
 def content_digest(content: bytes) -> str:
     """SHA-256, hexadecimal, of the bytes less their noise: equal where `same_content` is true."""
     return hashlib.sha256(without_noise(content)).hexdigest()
