@@ -20,6 +20,7 @@ from cli import (
     history,
     portals,
     reading,
+    reextracting,
     searching,
     stats,
     upkeep,
@@ -47,6 +48,7 @@ adding.register(app)
 harvesting.register(app)
 discovering.register(app)
 reading.register(app)
+reextracting.register(app)
 archive.register(app)
 searching.register(app)
 exporting.register(app)

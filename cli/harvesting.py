@@ -14,6 +14,7 @@ from cli.options import (
     AllowPrivate,
     ArchiveDir,
     AsJson,
+    Captures,
     Contact,
     MaxBytes,
     NoColor,
@@ -76,6 +77,7 @@ def harvest(
         Path | None, typer.Option("--log", metavar="FILE", help="Append each request to FILE (JSON lines).")
     ] = None,
     portal_files: PortalFolders = None,
+    captures: Captures = True,
     as_json: AsJson = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -125,6 +127,7 @@ def harvest(
             seconds=max_time,
             until=until,
             log=log,
+            captures=captures,
         )
         for one in chosen
     ]
