@@ -18,6 +18,7 @@ from cli import (
     exporting,
     harvesting,
     history,
+    importing,
     portals,
     reading,
     searching,
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 adding.register(app)
 harvesting.register(app)
+importing.register(app)
 discovering.register(app)
 reading.register(app)
 archive.register(app)

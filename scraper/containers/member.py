@@ -23,6 +23,9 @@ class Mark(NamedTuple):
     inner: int = 0
 
 
+START = Mark()
+
+
 class Member(NamedTuple):
     """One thing that a container holds.
 

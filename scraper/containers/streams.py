@@ -1,7 +1,7 @@
 """Bytes of a container, read forward in pieces: plain, or inflated from one gzip member. Memory does not grow with it.
 
-A gzip member's end is found only by inflating it: a search for the next header would take a page that holds one, byte by
-byte, for a member of the crawl. Such a search is for what is left behind damage.
+A gzip member's end is found only by inflating it: a search for the next header would take a page that holds one, byte
+by byte, for a member of the crawl. Such a search is for what is left behind damage.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Window:
     def glance(self, offset: int, size: int) -> bytes:
         """The same bytes, without giving up the block at hand."""
         at = offset - self._base
-        if 0 <= at and at + size <= len(self._block):
+        if at >= 0 and at + size <= len(self._block):
             return self._block[at : at + size]
         return os.pread(self._fd, size, offset)
 

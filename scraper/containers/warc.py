@@ -18,7 +18,7 @@ from typing import NamedTuple, cast, get_args
 
 from scraper.containers import http_block
 from scraper.containers.http_block import MOST_BODY
-from scraper.containers.member import DamagedMember, Kind, Mark, Member
+from scraper.containers.member import START, DamagedMember, Kind, Mark, Member
 from scraper.containers.streams import GZIP, Damage, Inflated, Plain, Reader, Window, find_member, find_record
 from scraper.models import Capture, CaptureInfo
 from scraper.text import tidy
@@ -31,9 +31,7 @@ _HTTP_HEAD = 16_384
 _END = re.compile(rb"\r?\n\r?\n")
 _LINE_BREAKS = 16
 _LONG = 65_536
-_FIELDS = re.compile(
-    rb"^(WARC-Type|WARC-Target-URI|Content-Length)[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE
-)
+_FIELDS = re.compile(rb"^(WARC-Type|WARC-Target-URI|Content-Length)[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _VERSION = (b"WARC/1.", b"WARC/0.")
 _KINDS = frozenset(get_args(Kind)) - {"page", "other"}
@@ -65,7 +63,7 @@ class _Wrong(Exception):
 
 
 def warc_members(
-    path: Path, *, start: Mark = Mark(), wanted: Wanted | None = None, kinds: frozenset[str] | None = None
+    path: Path, *, start: Mark = START, wanted: Wanted | None = None, kinds: frozenset[str] | None = None
 ) -> Iterator[Member | DamagedMember]:
     """The members of a WARC or WET file from `start` (a member's `after`) on. Raises OSError.
 
@@ -355,7 +353,7 @@ def _text(url: bytes) -> str | None:
 
 
 def _check_payload(stated: str, forms: tuple[bytes, ...]) -> None:
-    """Raise Damage where a payload digest fits none of the forms: writers compute it before or after undoing codings."""
+    """Raise Damage where a payload digest fits no form: writers take it before or after undoing codings."""
     if not _holds(stated, forms):
         raise Damage("its payload digest is wrong")
 
