@@ -35,7 +35,7 @@ _TOLD = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ImportOrder:
-    """What one process is to import. hosts, sharepoint, kinds: which members.  again: even if it was imported before."""
+    """What one process is to import. hosts, sharepoint, kinds: which members.  again: even what was imported before."""
 
     container: Path
     archive: Path

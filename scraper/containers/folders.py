@@ -2,8 +2,8 @@
 
 Where a page was published is told by the comment that HTTrack, browsers and SingleFile write at its beginning, else by
 the path of a mirror whose folders are named by hosts. A path does not say whether it was http or https: http is
-assumed, and identities do not differ by it. wget sets its files' times to the server's time of change, so no file's time
-is taken.
+assumed, and identities do not differ by it. wget gives its files the times that the server states, so no time is taken
+from a file.
 """
 
 from __future__ import annotations
