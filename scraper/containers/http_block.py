@@ -162,6 +162,8 @@ def _deflated(data: bytes) -> tuple[bytes, str | None]:
 
 def _brotli(data: bytes) -> tuple[bytes, str | None]:
     module = _brotli_module()
+    if module is None and _MARKUP.match(data):
+        raise _Undone
     if module is None:
         raise Damage("its content coding is br: install the Python package brotli to read it")
     decoder = module.Decompressor()

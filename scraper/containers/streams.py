@@ -20,7 +20,7 @@ MOST_RATIO = 200
 """A member that inflates to more than both is a bomb. Deflate gives 1,032 at most; pages give 3 to 20."""
 GZIP = b"\x1f\x8b\x08"
 _HEADER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")  # RFC 1952, 2.3.1: the upper three flags are reserved
-_VERSION = re.compile(rb"(?<=\n)WARC/[01]\.\d+\r?\n(?=[A-Za-z][A-Za-z0-9-]{0,60}:)")
+_VERSION = re.compile(rb"WARC/[01]\.\d+\r?\n(?=(?:WARC|Content)-[A-Za-z-]{1,40}[ \t]*:)", re.IGNORECASE)
 _OVERLAP = 96
 
 
@@ -218,7 +218,7 @@ def inflated_start(data: bytes, size: int = 64) -> bytes:
 
 
 def _matches(window: Window, offset: int, pattern: re.Pattern[bytes]) -> Iterator[int]:
-    first, offset = offset, max(0, offset - 1)  # a version line is known by the line break before it, too
+    first = offset
     while True:
         block = window.piece(offset, _BLOCK)
         if len(block) <= _OVERLAP:
