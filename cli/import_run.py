@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -75,6 +76,8 @@ class _Batch:
 
     records: list[dict[str, Any]] = field(default_factory=list)
     sources: list[tuple[str, str | None]] = field(default_factory=list)
+    others: list[Outcome] = field(default_factory=list)
+    """What became of members that gave no record."""
     characters: int = 0
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
@@ -82,6 +85,7 @@ class _Batch:
     def is_full(self) -> bool:
         return (
             len(self.records) >= _BATCH
+            or len(self.others) >= _BATCH
             or self.characters >= _BATCH_CHARACTERS
             or time.monotonic() - self.since >= _BATCH_SECONDS
         )
@@ -94,6 +98,7 @@ class _Import:
         self._batch = _Batch()
         self._at = (0, 0)
         self._beaten = 0.0
+        self._careful = False
         self._stopped = False
         self._seen: dict[str, tuple[int, int]] = {}
         self.state = "new"
@@ -137,6 +142,10 @@ class _Import:
         from scraper.portals import load_portals
 
         portals = load_portals(self._order.portals)
+        gc.freeze()  # what was loaded before stays; looking through it again and again is not needed
+        # A process that hangs or dies is begun again with a batch: only then each page is announced, to find the one.
+        self._careful = bool(self._avoid)
+        self._beat(str(self._order.container))
         size = self._order.container.stat().st_size
         found = members(
             self._order.container,
@@ -187,13 +196,14 @@ class _Import:
                 InputError(where, f"left out: {self._avoid[where]}", what="a page was given up"), where, member.url
             )
             return
-        self._beat(where)
+        if self._careful:
+            self._beat(where)
         try:
             record = _extracted(capture, portals, member.cut)
         except (NotAnArticle, SoftError) as error:
             self.counts["skipped"] += 1
             reason = str(error)
-            self._voice.say("outcome", Outcome("skipped", where, reason=reason, code=error.code, url=member.url))
+            self._batch.others.append(Outcome("skipped", where, reason=reason, code=error.code, url=member.url))
             return
         except LuutruError as error:
             self._failed(error, where, member.url)
@@ -213,10 +223,13 @@ class _Import:
         batch, self._batch = self._batch, _Batch()
         outcomes = self._archive.put_batch(batch.records) if batch.records else []
         note.advance(self._at, batch.files)
-        for outcome, (where, url) in zip(outcomes, batch.sources, strict=True):
-            if outcome.kind == "failed":
-                self.codes[int(ExitCode.INPUT)] += 1
-            self._voice.say("outcome", replace(outcome, source=where, url=outcome.url or url))
+        if failures := sum(outcome.kind == "failed" for outcome in outcomes):
+            self.codes[int(ExitCode.INPUT)] += failures
+        told = [
+            replace(outcome, source=where, url=outcome.url or url)
+            for outcome, (where, url) in zip(outcomes, batch.sources, strict=True)
+        ]
+        self._voice.say("outcomes", [*batch.others, *told])
 
     def _damaged(self, member: DamagedMember) -> None:
         self.counts["damaged"] += 1
@@ -230,7 +243,7 @@ class _Import:
         self.codes[int(exit_code_of(error))] += 1
         if self.counts["failed"] <= _TOLD:
             outcome = Outcome("failed", where, reason=str(error), code=code or error.code, hint=error.hint, url=url)
-            self._voice.say("outcome", outcome)
+            self._batch.others.append(outcome)
         elif self.counts["failed"] == _TOLD + 1:
             self._voice.say(
                 "warning", f"{self._order.container}: more than {_TOLD:,} failures; the rest is only counted"
@@ -268,7 +281,7 @@ class _Import:
         return f"{container}@{member.offset}" + (f"+{inner}" if inner else "")
 
     def _beat(self, doing: str) -> None:
-        """Say that this goes on, now and then, and with each page."""
+        """Say that this goes on, now and then, or with each page. doing: what may hang."""
         now = time.monotonic()
         if doing or now - self._beaten >= _BEAT:
             self._beaten = now

@@ -138,14 +138,11 @@ class ImportRun:
             crew = Crew(work, size, archivist.answer, patience=stall)
             for order, message in crew.run(orders):
                 name = str(order.container)
-                if message[0] == "outcome":
-                    outcome: Outcome = message[1]
-                    self.counts[outcome.kind] += 1
-                    self._of.setdefault(name, Counter())[outcome.kind] += 1
-                    lines.count(name, outcome.kind)
-                    if outcome.kind == "failed":
-                        warn(f"{outcome.reason} ({outcome.hint})" if outcome.hint else outcome.reason)
-                    yield outcome
+                if message[0] == "outcomes":
+                    for outcome in message[1]:
+                        self._count(name, outcome)
+                        lines.count(name, outcome.kind)
+                        yield outcome
                 elif message[0] == "trouble":
                     complain(message[1])
                 else:
@@ -166,6 +163,14 @@ class ImportRun:
         if len(self.codes) == 1 and (stored == 0 or set(self.codes) <= {ExitCode.ARCHIVE, ExitCode.LOCKED}):
             return ExitCode(next(iter(self.codes)))
         return ExitCode.PARTIAL
+
+    def _count(self, name: str, outcome: Outcome) -> None:
+        from cli.render import warn
+
+        self.counts[outcome.kind] += 1
+        self._of.setdefault(name, Counter())[outcome.kind] += 1
+        if outcome.kind == "failed":
+            warn(f"{outcome.reason} ({outcome.hint})" if outcome.hint else outcome.reason)
 
     def _heard(self, name: str, message: tuple[Any, ...]) -> None:
         from cli.render import say, warn
