@@ -59,10 +59,10 @@ def import_container(order: ImportOrder, avoid: dict[str, str], voice: Voice) ->
         run.run()
     except LuutruError as error:
         run.trouble(error)
+    except BrokenPipeError:  # nobody listens any more
+        raise
     except OSError as error:
         run.trouble(InputError(str(order.container), (error.strerror or str(error)).lower()))
-    except BrokenPipeError:
-        raise
     except Exception as error:
         if os.environ.get("LUUTRU_DEBUG"):
             raise

@@ -13,7 +13,7 @@ import typer
 
 from cli.exits import ExitCode
 from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, PortalFolders, Quiet, with_color
-from scraper.errors import InputError, LuutruError
+from scraper.errors import InputError
 from scraper.models import Outcome
 
 EXAMPLES = """\b
@@ -219,6 +219,3 @@ def _within(path: Path) -> Iterator[Path]:
     yield from found
     if others or not found:
         yield path
-
-
-__all__ = ["ImportRun", "LuutruError", "import_files", "register"]
