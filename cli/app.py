@@ -18,6 +18,7 @@ from cli import (
     exporting,
     harvesting,
     history,
+    importing,
     portals,
     reading,
     reextracting,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 adding.register(app)
 harvesting.register(app)
+importing.register(app)
 discovering.register(app)
 reading.register(app)
 reextracting.register(app)
