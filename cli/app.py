@@ -20,6 +20,7 @@ from cli import (
     history,
     portals,
     reading,
+    recovering,
     searching,
     stats,
     upkeep,
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 adding.register(app)
 harvesting.register(app)
+recovering.register(app)
 discovering.register(app)
 reading.register(app)
 archive.register(app)

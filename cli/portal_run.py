@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,10 +58,10 @@ _NO_ITEM = 2_147_480_000  # SharePoint counts items in 32 bits; no list has come
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one process is to do. job: options of `scraper.harvest.job.Job`.  fetching: options of FetchOptions.
+    """What one process is to do. job: options of the work's `Job`.  fetching: options of FetchOptions.
 
     seconds: given to the portal, None for no end.  until: `time.monotonic()` at which the whole run ends.
-    log: file for the requests, appended to.
+    log: file for the requests, appended to.  archives: of a recovery, the web archives, their start the endpoint.
     """
 
     settings: PortalSettings
@@ -73,6 +73,7 @@ class Order:
     seconds: float | None = None
     until: float | None = None
     log: Path | None = None
+    archives: tuple[PortalSettings, ...] = ()
 
     def time_left(self) -> float | None:
         """Seconds until the portal's time, or the run's, is over."""
@@ -129,7 +130,7 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
     from storage.file_store import FileStore
     from storage.ledger import Ledger
 
-    watch = _Watch(voice)
+    watch = Watch(voice)
     job = Job(order.settings.name, order.settings.start, avoid=avoid, **order.job)
     with contextlib.ExitStack() as stack:
         stopping = Stopping(order.time_left(), beat=watch.beat)
@@ -178,7 +179,11 @@ class Desk:
         pause: Callable[[float], None],
         beat: Callable[[float, str], None],
         warn: Callable[[str], None],
+        *,
+        observe: Callable[[str, int, Mapping[str, str]], None] | None = None,
+        replays: bool = False,
     ) -> None:
+        """observe: as the Fetcher's.  replays: the host is a web archive, as `Manners` has it."""
         from scraper.fetch import Fetcher, FetchOptions, user_agent
         from scraper.politeness import Manners
         from scraper.robots import RobotsText
@@ -199,10 +204,11 @@ class Desk:
             pause=pause,
             log=self._asked,
             warn=warn,
+            replays=replays,
         )
         tls = {} if settings.tls is None else dict.fromkeys(settings.tls_hosts(), settings.tls)
         options = FetchOptions(user_agent=user_agent(order.contact), tls=tls, **order.fetching)
-        self.fetcher: Fetcher = Fetcher(options, manners=self.manners)
+        self.fetcher: Fetcher = Fetcher(options, manners=self.manners, observe=observe)
 
     def __enter__(self) -> Desk:
         return self
@@ -309,7 +315,7 @@ class Desk:
         self._log.write(json.dumps(line, ensure_ascii=True) + "\n")
 
 
-class _Watch:
+class Watch:
     """Tells the process that started this one how it goes."""
 
     def __init__(self, voice: Voice) -> None:
