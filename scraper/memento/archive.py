@@ -244,7 +244,7 @@ class WebArchive:
     # ── what was captured ─────────────────────────────────────────────────────────────────────────────────────────
 
     def replay(self, row: Row, belongs: Callable[[str], bool]) -> Replay:
-        """A capture's bytes; redirects, also those of the original, are followed to the nearest capture of their target.
+        """A capture's bytes; redirects, the original's too, are followed to the nearest capture of their target.
 
         belongs: whether an original address is the portal's. Raises FetchError; SoftError for an error page of
         SharePoint that answered 200, OffSite for a redirect away from the portal.

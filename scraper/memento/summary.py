@@ -47,14 +47,15 @@ def places_of(start: str, by: str, items: Sequence[Json]) -> list[Json]:
             lists.setdefault((item["list_path"] or "").casefold(), []).append(item)
     places = []
     for key, members in sorted(lists.items()) or [("", [])]:
-        numbers = sorted({item["item_id"] for item in members if item["item_id"] is not None}) if key else []
+        named = [item for item in members if key and item["item_id"] is not None]
+        numbers = sorted({item["item_id"] for item in named if item["versions"] or item["redirects"]})
         fetched = sum(item["fetched"] for item in members)
-        found = sum(max(item["versions"], item["fetched"]) for item in members)
+        found = sum(max(item["versions"], item["fetched"], 1 if item["redirects"] else 0) for item in members)
         why = f"{fetched:,} of {found:,} versions fetched"
         missing = gaps(numbers)
         if missing:
             count = sum(last - first + 1 for first, last in missing)
-            why += f", no capture of {count:,} numbers up to {numbers[-1]:,}: {_ranges(missing[:8])}"
+            why += f"; {count:,} of {numbers[-1]:,} item numbers not captured: {_ranges(missing[:8])}"
             why += ", …" if len(missing) > 8 else ""
         places.append(
             {
@@ -71,6 +72,7 @@ def places_of(start: str, by: str, items: Sequence[Json]) -> list[Json]:
                 "gaps": {
                     "numbers": numbers[-1] if numbers else 0,
                     "captured": len(numbers),
+                    "only errors captured": len(named) - len(numbers),
                     "without capture": sum(last - first + 1 for first, last in missing),
                     "ranges": [list(one) for one in missing[:MAX_RANGES]],
                 },
