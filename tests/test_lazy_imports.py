@@ -87,8 +87,12 @@ def test_importing_a_module_is_cheap(module: str, never: set[str]) -> None:
     assert set(ran.stdout.split()) & never == set()
 
 
+LEAVES = ("scraper.models", "scraper.errors", "scraper.text", "scraper.discovery.listing", "scraper.harvest.states")
+"""What storage may import of scraper: plain data."""
+
+
 def test_arrows_point_one_way() -> None:
-    """cli → storage, scraper; storage → scraper's models, errors, text; scraper imports neither."""
+    """cli → storage, scraper; storage → scraper's leaves; scraper imports neither."""
     for path in [*ROOT.glob("scraper/**/*.py"), *ROOT.glob("storage/**/*.py")]:
         room = path.relative_to(ROOT).parts[0]
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -96,7 +100,7 @@ def test_arrows_point_one_way() -> None:
                 assert not name.startswith("cli"), f"{path.name} imports {name}"
                 assert room != "scraper" or not name.startswith("storage"), f"{path.name} imports {name}"
                 if room == "storage" and name.startswith("scraper"):
-                    assert name in ("scraper.models", "scraper.errors", "scraper.text"), f"{path.name} imports {name}"
+                    assert name in LEAVES, f"{path.name} imports {name}"
 
 
 def _imported(node: ast.AST) -> list[str]:
