@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from scraper.memento.rows import Known, Row, item_key
+from scraper.memento.captures import Known, Row
 from storage.ledger import Ledger
 
 _SOME = 500
@@ -30,14 +30,15 @@ _SETTLE += " WHERE item = ? AND moment = ? AND url = ? AND archive = ?"
 class CaptureLedger(Ledger):
     """The ledger of one recovery, held by one run. Raises as `Ledger`."""
 
-    def found(self, rows: Iterable[Row]) -> None:
-        """Note that an archive has these."""
+    def found(self, captures: Iterable[Known]) -> None:
+        """Note that an archive has these; what is known of them stays."""
         with self._transaction():
             self._db.executemany(
                 _FOUND,
                 (
-                    (item_key(one.url), one.url, one.moment, one.status, one.mime, one.digest, one.archive, self.run)
-                    for one in rows
+                    (known.item, row.url, row.moment, row.status, row.mime, row.digest, row.archive, self.run)
+                    for known in captures
+                    for row in (known.row,)
                 ),
             )
 

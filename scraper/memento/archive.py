@@ -32,8 +32,9 @@ from scraper.errors import (
     SoftError,
     TooLarge,
 )
+from scraper.memento.captures import Row
 from scraper.memento.index import Answer, read_cdx
-from scraper.memento.rows import Row, item_key, row_of, within
+from scraper.memento.rows import item_key, row_of, within
 from scraper.memento.stripping import is_rewritten, stripped
 from scraper.memento.timemap import read_timemap
 from scraper.models import Capture

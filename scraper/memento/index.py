@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scraper.errors import NotAListing
-from scraper.memento.rows import Row, row_of
+from scraper.memento.captures import Row
+from scraper.memento.rows import row_of
 from scraper.text import tidy
 
 _NAMES = {"url": "original", "mime": "mimetype", "status": "statuscode"}  # pywb's → the Internet Archive's

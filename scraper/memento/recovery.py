@@ -33,7 +33,8 @@ from scraper.errors import (
 from scraper.harvest.job import Keeps, Stopped, Watches
 from scraper.harvest.stopping import Interrupted, Stopping
 from scraper.memento.archive import Slice, WebArchive, span
-from scraper.memento.rows import Known, Row, may_be_article, redirects, versions
+from scraper.memento.captures import Known
+from scraper.memento.rows import item_key, may_be_article, redirects, versions
 from scraper.models import Capture, Evidence, Outcome, Record, to_dict
 from scraper.politeness import site
 
@@ -51,8 +52,8 @@ class Remembers(Protocol):
     run: int
     resumed: bool
 
-    def found(self, rows: Iterable[Row]) -> None:
-        """Note captures."""
+    def found(self, captures: Iterable[Known]) -> None:
+        """Note captures that archives list."""
 
     def items(self) -> Iterator[tuple[str, list[Known]]]:
         """Articles with their captures."""
@@ -158,7 +159,7 @@ class Recovery:
         try:
             for rows, pending, notes in archive.listing(start, todo):
                 pages = [row for row in rows if may_be_article(row)]
-                self._ledger.found(pages)
+                self._ledger.found(Known(item_key(row.url), row) for row in pages)
                 told |= {"by": archive.by, "listed": told["listed"] + len(rows), "pages": told["pages"] + len(pages)}
                 for note in notes:
                     told["whole"] = False

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import datetime
 
 from scraper.addresses import clean_url, item_identity, request_url
 from scraper.discovery.place import parts_of
 from scraper.errors import InputError
-from scraper.harvest.states import PASSING
+from scraper.memento.captures import Known, Row
 from scraper.politeness import site
 
-State = Literal["seen", "stored", "passed", "failed"]
 _MOMENT = re.compile(r"[0-9]{4,14}")
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "unk", "-", "", "warc/revisit"})
-REVISIT = "warc/revisit"
 _FILES = re.compile(
     r"\.(?:jpe?g|png|gif|bmp|ico|svg|webp|tiff?|css|js|mjs|map|woff2?|ttf|eot|otf|swf|xap|axd|ashx|asmx|svc|xml|rss|json"
     r"|pdf|docx?|xlsx?|pptx?|rtf|odt|zip|rar|7z|gz|mp[34]|m4[av]|flv|wm[av]|avi|mov|ogg|wav|exe|txt|dll)$",
@@ -28,49 +24,6 @@ _NO_ARTICLES = re.compile(
     r"|/(?:AllItems|NewForm|EditForm|Upload|MyItems|WebFldr)\.aspx$|/(?:robots\.txt|favicon\.ico)$",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One capture as an index lists it.
-
-    url: the original address, in the form of `request_url`.  moment: UTC as 14 digits, `20180312211947`.
-    status: of the answer; None where the index does not say (a revisit, a TimeMap).  mime: media type, "" if unknown.
-    digest: SHA-1 of the payload in Base32, "" if unknown.  archive: the endpoint that has it.
-    """
-
-    url: str
-    moment: str
-    status: int | None = None
-    mime: str = ""
-    digest: str = ""
-    archive: str = ""
-
-    @property
-    def at(self) -> str:
-        """`moment` as ISO 8601."""
-        return datetime.strptime(self.moment, "%Y%m%d%H%M%S").replace(tzinfo=UTC).isoformat()
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """One capture as the ledger keeps it.
-
-    item: `item_key` of the article.  state: `stored`: its record is in the archive; `passed`: it shows no article;
-    `failed`: the web archive did not give it.  code, reason: of the state.  record: id in the archive.
-    """
-
-    item: str
-    row: Row
-    state: State = "seen"
-    code: str | None = None
-    reason: str = ""
-    record: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is worth asking for."""
-        return self.state == "seen" or (self.state == "failed" and self.code in PASSING)
 
 
 def moment_of(text: str) -> str | None:

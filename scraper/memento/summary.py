@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scraper.addresses import item_identity
-from scraper.memento.rows import Known, redirects, versions
+from scraper.memento.captures import Known
+from scraper.memento.rows import redirects, versions
 
 Json = dict[str, Any]
 MAX_RANGES = 1_000
