@@ -60,8 +60,12 @@ def _of_lines(text: str) -> Iterator[Any]:
     """Each line as JSON data, or as its words; a blank line as an empty list."""
     for line in text.split("\n"):
         line = line.strip().removesuffix(",")
-        if len(line) > _LONGEST or line in ("[", "]"):
+        if line in ("[", "]"):
             continue
+        if len(line) > _LONGEST:
+            yield None
+            continue
+        line = line[line.startswith("[[") : len(line) - line.endswith("]]")]
         if line[:1] not in ("{", "["):
             yield _words(line)
             continue
@@ -112,7 +116,7 @@ def _gathered(items: Iterable[Any], archive: str) -> Answer:
 def _row(item: Any, header: tuple[str, ...] | None, archive: str) -> Row | None:
     if isinstance(item, list):
         names = header or (_CDX_11 if len(item) >= len(_CDX_11) else _CDX)
-        item = dict(zip(names, item, strict=False)) if len(item) >= 3 else None
+        item = dict(zip(names, item, strict=False)) if header or len(item) >= 3 else None
     if not isinstance(item, dict):
         return None
     given = {_NAMES.get(name, name): str(value) for name, value in item.items() if value is not None}

@@ -65,6 +65,7 @@ def item_key(url: str) -> str:
     Scheme, port 80 or 443, `www.`, case of the path and tracking parameters make no difference. Keys sort by host,
     list and number.
     """
+    url = request_url(url)
     host, (_, path, _) = site(url), parts_of(url)
     list_path, number = item_identity(url)
     if number is not None:
