@@ -52,6 +52,7 @@ _NO_IMAGES = "!mimetype:(image|video|audio|font)/.*"
 class Layout(NamedTuple):
     """Where an archive has what, below its endpoint."""
 
+    name: str
     cdx: str
     replay: str
     timemap: str
@@ -59,14 +60,16 @@ class Layout(NamedTuple):
     """Further parameters of the index."""
 
 
-PYWB = Layout("cdx", "", "timemap/link/", (("showNumPages", "true"),))
+PYWB = Layout("pywb", "cdx", "", "timemap/link/", (("showNumPages", "true"),))
 WAYBACK = Layout(
+    "wayback",
     "cdx/search/cdx",
     "web/",
     "web/timemap/link/",
     (("fl", "timestamp,original,mimetype,statuscode,digest"), ("showResumeKey", "true")),
 )
-_KNOWN = {"web.archive.org": (WAYBACK,)}
+_KNOWN = {"web.archive.org": WAYBACK}
+_LAYOUTS = {one.name: one for one in (PYWB, WAYBACK)}
 
 
 class Slice(NamedTuple):
@@ -135,7 +138,11 @@ class WebArchive:
         self.endpoint = endpoint_of(self.endpoint)
         host = urlsplit(self.endpoint).hostname or ""
         if self.layout is None and host in _KNOWN:
-            self.layout = _KNOWN[host][0]
+            self.layout = _KNOWN[host]
+
+    def known_as(self, by: str, layout: str | None) -> None:
+        """What an earlier run found out: how its captures are listed, and the name of its layout."""
+        self.by, self.layout = by, _LAYOUTS.get(layout or "", self.layout)
 
     # ── what it has ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -149,18 +149,20 @@ class Recovery:
         """Note what an archive has; a listing that was cut off goes on where it was."""
         name, query = f"{archive.endpoint} {start}", [self._job.since, self._job.until]
         told = self.tally.archives.setdefault(
-            archive.endpoint, {"by": archive.by, "listed": 0, "pages": 0, "whole": True}
+            archive.endpoint, {"by": archive.by, "layout": None, "listed": 0, "pages": 0, "whole": True}
         )
         checkpoint = self._ledger.fact("checkpoint", name)
         todo: Sequence[Slice] = [span(self._job.since, self._job.until, self._clock())]
         if checkpoint is not None and checkpoint["run"] == self._ledger.run and checkpoint["query"] == query:
             todo = [Slice(*one) for one in checkpoint["pending"]]
             told |= checkpoint["told"]
+            archive.known_as(told["by"], told["layout"])
         try:
             for rows, pending, notes in archive.listing(start, todo):
                 pages = [row for row in rows if may_be_article(row)]
                 self._ledger.found(Known(item_key(row.url), row) for row in pages)
-                told |= {"by": archive.by, "listed": told["listed"] + len(rows), "pages": told["pages"] + len(pages)}
+                told |= {"by": archive.by, "layout": archive.layout and archive.layout.name}
+                told |= {"listed": told["listed"] + len(rows), "pages": told["pages"] + len(pages)}
                 for note in notes:
                     told["whole"] = False
                     self._trouble(NotFoundInPart(archive.endpoint, note))
