@@ -72,6 +72,7 @@ def recover(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="Ask for at most N articles of each portal.")
     ] = None,
+    files: Annotated[bool, typer.Option("--files/--no-files", help="Recover images and attachments, too.")] = True,
     delay: Annotated[
         float | None,
         typer.Option("--delay", metavar="SECONDS", min=0, help="Pause between requests to one archive (else 2 s)."),
@@ -92,7 +93,7 @@ def recover(
     contact: Contact = None,
     timeout: Timeout = 120.0,
     max_bytes: MaxBytes = 50_000_000,
-    retries: Retries = 5,
+    retries: Retries = 3,
 ) -> int:
     """Find the captures of a lost portal in web archives, fetch each version of its articles, and store them.
 
@@ -109,17 +110,13 @@ def recover(
     from scraper.settings import read_settings
 
     known = read_settings(config) if config is not None else ()
-    job = {
-        "since": _moment(since, "--since", last=False),
-        "until": _moment(until, "--until", last=True),
-        "limit": limit,
-    }
+    between = {"since": _moment(since, "--since", last=False), "until": _moment(until, "--until", last=True)}
     archives = _archives(endpoints or [DEFAULT_ENDPOINT], known, delay)
     orders = [
         Order(
             one,
             archive=archive,
-            job=job,
+            job=between | {"limit": limit, "files": files},
             fetching={
                 "total_timeout": timeout,
                 "max_bytes": max_bytes,

@@ -13,6 +13,7 @@ from cli.archivist import RemoteArchive
 from cli.crew import Voice
 from cli.exits import ExitCode, exit_code_of
 from cli.portal_run import Desk, Order, Watch
+from cli.recovered_files import RecoveredFiles
 from scraper.errors import LuutruError
 
 
@@ -45,10 +46,13 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
     from scraper.pipeline import extract_checked
     from scraper.portals import load_portals
     from storage.capture_ledger import CaptureLedger
+    from storage.file_store import FileStore
 
     watch, settings = Watch(voice), order.settings
     portals = load_portals(order.portals)
-    job = Job(settings.name, settings.start, settings.hosts, avoid=avoid, **order.job)
+    options = dict(order.job)
+    with_files = options.pop("files")
+    job = Job(settings.name, settings.start, settings.hosts, avoid=avoid, **options)
     started = _stamp()
     with contextlib.ExitStack() as stack:
         stopping = Stopping(order.time_left(), beat=watch.beat)
@@ -64,6 +68,8 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
             )
             desks.append(stack.enter_context(desk))
             archives.append(WebArchive(one.start[0], desk.fetcher, hops))
+        by_endpoint = {one.endpoint: one for one in archives}
+        files = RecoveredFiles(by_endpoint, ledger, FileStore(order.archive), lambda: watch.beat(0, ""))
         recovery = Recovery(
             job,
             archives=archives,
@@ -73,6 +79,7 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
             watch=watch,
             stopping=stopping,
             clock=_now,
+            enclosed=files.of if with_files else None,
         )
         try:
             recovery.run()

@@ -171,6 +171,17 @@ class WebArchive:
                 notes = (*notes, f"{answer.bad} lines of the index of {self.endpoint} cannot be read")
             yield Listed(tuple(rows), tuple(todo), notes)
 
+    def answers(self, start: str) -> bool:
+        """Whether index or TimeMap answer now: if so, captures that cannot be had are faults of theirs alone."""
+        try:
+            if self.by == "timemap" and self.layout is not None:
+                self._links(f"{self.endpoint}/{self.layout.timemap}{start}")
+            else:
+                self._asked(start, Slice(EARLIEST, EARLIEST))
+        except (FetchError, NotAListing):
+            return False
+        return True
+
     def _asked(self, start: str, one: Slice) -> Answer:
         """The index's answer; which layout the archive has is found with the first one."""
         if self.layout is not None:
@@ -311,7 +322,7 @@ class WebArchive:
         moment = _datetime(headers.get("memento-datetime", "")) or at.moment
         at = dataclasses.replace(at, moment=moment)
         content = capture.content
-        if is_rewritten(content):
+        if "html" in (capture.info.content_type or "html") and is_rewritten(content):
             content = stripped(content, self.prefix)
         info = dataclasses.replace(
             capture.info,

@@ -33,7 +33,7 @@ from scraper.errors import (
 from scraper.harvest.job import Keeps, Stopped, Watches
 from scraper.harvest.stopping import Interrupted, Stopping
 from scraper.memento.archive import Slice, WebArchive, span
-from scraper.memento.captures import Known
+from scraper.memento.captures import Known, Row
 from scraper.memento.rows import item_key, may_be_article, redirects, versions
 from scraper.models import Capture, Evidence, Outcome, Record, to_dict
 from scraper.politeness import site
@@ -111,7 +111,10 @@ class Recovery:
         watch: Watches,
         stopping: Stopping,
         clock: Callable[[], datetime],
+        enclosed: Callable[[Record, Row], list[Json]] | None = None,
     ) -> None:
+        """enclosed: fetches the files of a record, as of a capture, and gives what became of each (None: no files)."""
+        self._enclosed = enclosed
         self._job, self._archives, self._extract, self._keeps = job, archives, extract, keeps
         self._ledger, self._watch, self._stopping, self._clock = ledger, watch, stopping, clock
         self._by_endpoint = {one.endpoint: one for one in archives}
@@ -148,9 +151,7 @@ class Recovery:
     def _list(self, archive: WebArchive, start: str) -> None:
         """Note what an archive has; a listing that was cut off goes on where it was."""
         name, query = f"{archive.endpoint} {start}", [self._job.since, self._job.until]
-        told = self.tally.archives.setdefault(
-            archive.endpoint, {"by": archive.by, "layout": None, "listed": 0, "pages": 0, "whole": True}
-        )
+        told: Json = {"by": archive.by, "layout": None, "listed": 0, "pages": 0, "whole": True}
         checkpoint = self._ledger.fact("checkpoint", name)
         todo: Sequence[Slice] = [span(self._job.since, self._job.until, self._clock())]
         if checkpoint is not None and checkpoint["run"] == self._ledger.run and checkpoint["query"] == query:
@@ -176,6 +177,10 @@ class Recovery:
         except (FetchError, ExtractError, InputError) as error:
             told["whole"] = False
             self._trouble(error)
+        finally:
+            before = self.tally.archives.get(archive.endpoint, {"listed": 0, "pages": 0, "whole": True})
+            told |= {name: before[name] + told[name] for name in ("listed", "pages")}
+            self.tally.archives[archive.endpoint] = told | {"whole": before["whole"] and told["whole"]}
 
     # ── one article ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -194,7 +199,7 @@ class Recovery:
             if not shows and "#" not in item and sum(map(_is_front, errors)) >= _FRONTS:
                 self._ledger.settle_captures(*(replace(one, state="passed", reason=_AS_OTHERS) for one in version))
                 continue
-            shows += self._first(version, errors)
+            shows += self._first(version, errors, frozenset(one.row.moment for one in captures))
         # Redirects: the one after the last page may lead to a later version; without any page, each may lead to one.
         later = [one for one in led if one.row.moment > last] if found else []
         for one in later[:1] if shows else led:
@@ -205,8 +210,13 @@ class Recovery:
         if not shows and errors:
             self._give_up(item, captures, errors)
 
-    def _first(self, version: Sequence[Known], errors: list[LuutruError]) -> bool:
-        """Ask for the captures of one version, until one is here or shows that the version is no article."""
+    def _first(
+        self, version: Sequence[Known], errors: list[LuutruError], moments: frozenset[str] = frozenset()
+    ) -> bool:
+        """Ask for the captures of one version, until one is here or shows that the version is no article.
+
+        moments: of the article's other captures, one of which an archive may give in the place of a damaged one.
+        """
         if any(one.state == "stored" for one in version):
             return True
         if any(one.state == "passed" for one in version):
@@ -215,7 +225,7 @@ class Recovery:
             if not known.is_open:
                 continue
             self._stopping.check()
-            settled, record, error = self._visit(known)
+            settled, record, error = self._visit(known, moments)
             if error is None:
                 self._put(settled, record)
                 return True
@@ -224,14 +234,18 @@ class Recovery:
             if isinstance(error, RateLimited | OutOfTime):
                 raise error
             self._failures_in_row = self._failures_in_row + 1 if isinstance(error, NetworkError) else 0
-            if self._failures_in_row >= _IN_TROUBLE:
+            if self._failures_in_row < _IN_TROUBLE:
+                pass
+            elif self._by_endpoint[known.row.archive].answers(self._job.starts[0]):
+                self._failures_in_row = 0
+            else:
                 cause = f"{self._failures_in_row} captures in a row failed, the last with: {error.cause}"
                 raise RateLimited(known.row.archive, cause, what="the web archive is in trouble")
             if settled.state == "passed":
                 return False
         return False
 
-    def _visit(self, known: Known) -> tuple[Known, Json, LuutruError | None]:
+    def _visit(self, known: Known, moments: frozenset[str]) -> tuple[Known, Json, LuutruError | None]:
         """Fetch and read a capture: what to note of it, the record, and the error where there is none."""
         row, doing = known.row, f"{known.row.moment} {known.row.url}"
         self._watch.beat(0, doing)
@@ -241,7 +255,10 @@ class Recovery:
             if doing in self._job.avoid:
                 raise LuutruError(row.url, self._job.avoid[doing], what="reading it took too long or crashed")
             capture, at = self._by_endpoint[row.archive].replay(row, self._belongs)
+            if at.moment != row.moment and at.moment in moments and item_key(at.url) == known.item:
+                raise NotFound(row.url, f"the archive gives its capture of {at.at} for that of {row.at}")
             record = self._extract(capture)
+            data = to_dict(record) | ({} if self._enclosed is None else {"files": self._enclosed(record, at)})
         except (NotAnArticle, LoginPage, SoftError) as refused:
             return replace(known, state="passed", code=refused.code, reason=refused.cause or refused.what), {}, refused
         except LuutruError as failed:
@@ -253,7 +270,7 @@ class Recovery:
             self._failures_in_row = 0
             said = " ".join(filter(None, (at.moment, row.digest and f"sha1:{row.digest}")))
             where = Evidence("memento", raw=said, node=capture.info.replay_url)
-            data = to_dict(replace(record, evidence={**record.evidence, "capture": where}))
+            data["evidence"]["capture"] = to_dict(where)
             return known, data, None
         return replace(known, state="failed", code=error.code, reason=error.cause or error.what), {}, error
 
