@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scraper.errors import LuutruError
+from scraper.errors import ArchiveError, LuutruError
 from scraper.models import Outcome
 
 if TYPE_CHECKING:
@@ -74,12 +74,14 @@ class Archivist:
         outcomes = self._one("put_batch", (together,)) if puts else None
         at = 0
         for number in puts:
+            size = len(calls[number][1][0])
             if isinstance(outcomes, list):
-                size = len(calls[number][1][0])
                 answers[number] = outcomes[at : at + size]
                 at += size
-            else:
+            elif isinstance(outcomes, ArchiveError) or len(puts) == 1:
                 answers[number] = outcomes
+            else:  # one portal's records must not be the fault of another's
+                answers[number] = self._one("put_batch", calls[number][1])
         return answers
 
     def _one(self, what: str, details: tuple[Any, ...]) -> Any:
@@ -91,3 +93,6 @@ class Archivist:
             return getattr(self._archive, what)(*details)
         except LuutruError as error:
             return error
+        except Exception as error:
+            fault = f"{type(error).__name__}: {error}"
+            return LuutruError(str(self._folder), f"{what}: {fault}", what="a bug", hint="please report it")

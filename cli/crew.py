@@ -28,6 +28,7 @@ Call = tuple[str, tuple[Any, ...]]
 """What is asked, and its details."""
 _RESTARTS = 5
 _KILL_AFTER = 15.0  # seconds from SIGTERM to SIGKILL
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -116,8 +117,8 @@ class Crew(Generic[Task]):
                 worker.done |= message[0] == "done"
                 yield worker.task, message
         self._answer(calls)
-        for worker in list(self._running.values()):
-            self._see_to(worker)
+        for connection, worker in self._running.items():
+            self._see_to(connection, worker)
 
     def _answer(self, calls: dict[Connection, Call]) -> None:
         if not calls:
@@ -129,13 +130,13 @@ class Crew(Generic[Task]):
         for worker in self._running.values():  # nobody was listened to meanwhile
             worker.deadline += time.monotonic() - began
 
-    def _see_to(self, worker: _Worker[Task]) -> None:
-        """End a stalled process: first kindly."""
+    def _see_to(self, connection: Connection, worker: _Worker[Task]) -> None:
+        """End a stalled process: first kindly. One whose words wait to be heard is not stalled, we are."""
         now = time.monotonic()
         if worker.ending is not None:
             if now >= worker.ending:
                 worker.process.kill()
-        elif now >= worker.deadline:
+        elif now >= worker.deadline and not connection.poll():
             worker.process.terminate()
             worker.ending = now + _KILL_AFTER
 
@@ -161,21 +162,27 @@ class Crew(Generic[Task]):
         parent = os.getpid()
         inherited = [*self._running, ours]
         process = context.Process(target=_begin, args=(self.work, task, avoid, theirs, inherited, parent))
-        process.start()
-        theirs.close()
-        self._running[ours] = _Worker(task, process, avoid, restarts, time.monotonic() + self.patience)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the process has its own answer to them
+        try:
+            process.start()
+            theirs.close()
+            self._running[ours] = _Worker(task, process, avoid, restarts, time.monotonic() + self.patience)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        if self.interrupted:  # by a signal that came before it could be passed on
+            process.terminate()
 
     def _end_all(self) -> None:
-        """No process outlives the crew."""
-        for worker in self._running.values():
-            worker.process.terminate()
-        until = time.monotonic() + _KILL_AFTER
+        """No process outlives the crew. Nobody answers them any more: who asks has to end."""
         for connection, worker in self._running.items():
+            worker.process.terminate()
+            connection.close()
+        until = time.monotonic() + _KILL_AFTER
+        for worker in self._running.values():
             worker.process.join(max(0.0, until - time.monotonic()))
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
-            connection.close()
         self._running.clear()
 
     @contextlib.contextmanager
@@ -189,7 +196,7 @@ class Crew(Generic[Task]):
                     if worker.process.pid is not None:
                         os.kill(worker.process.pid, signal.SIGTERM)
 
-        before = {name: signal.signal(name, heard) for name in (signal.SIGINT, signal.SIGTERM)}
+        before = {name: signal.signal(name, heard) for name in _SIGNALS}
         try:
             yield
         finally:
@@ -206,14 +213,18 @@ def _begin(
     parent: int,
 ) -> None:
     """The beginning of a process: a group of its own, so that a terminal's Ctrl-C comes once, through the parent."""
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in _SIGNALS:
         signal.signal(name, signal.SIG_DFL)
     os.setpgid(0, 0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     _die_with(parent)
     for other in inherited:
         other.close()
-    with contextlib.suppress(BrokenPipeError):
-        work(task, avoid, Voice(connection))
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        try:
+            work(task, avoid, Voice(connection))
+        except KeyboardInterrupt:
+            os._exit(128 + signal.SIGINT)
 
 
 def _die_with(parent: int) -> None:

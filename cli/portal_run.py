@@ -192,6 +192,7 @@ class Desk:
         self.requests = 0
         self._order, self._ledger, self._beat = order, ledger, beat
         self._log: TextIO | None = None
+        self._logs, self._warn = order.log is not None, warn
         self._start: dict[str, Capture] = {}
         known = {} if ledger is None else ledger.facts("robots")
         self.manners: Manners = Manners(
@@ -216,7 +217,8 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self.fetcher.close()
         if self._log is not None:
-            self._log.close()
+            with contextlib.suppress(OSError):
+                self._log.close()
 
     def ask(self, request: Request) -> Capture:
         """The answer to a request of a door; the start page, once fetched, is not asked for again."""
@@ -274,10 +276,12 @@ class Desk:
 
     def enclosed(self, record: Record, files: Any) -> list[dict[str, Any]]:
         """The record's files: fetched and kept unless they are; what became of each."""
+        from scraper.addresses import portal_host
         from scraper.enclosures import files_of, reading
         from scraper.models import to_dict
 
         told: list[dict[str, Any]] = []
+        own = {portal_host(start) for start in self._order.settings.start}
         for url in files_of(record):
             kept = None if self._ledger is None else self._ledger.fact("file", url)
             if kept is not None and kept["sha256"] in files:
@@ -287,9 +291,11 @@ class Desk:
             answer: Capture | LuutruError
             try:
                 answer = self.fetcher.fetch(url, accept="*/*")
-            except (OutOfTime, RateLimited):
+            except OutOfTime:
                 raise
             except (FetchError, InputError) as error:
+                if isinstance(error, RateLimited) and portal_host(url) in own:
+                    raise  # the next page would meet the same; a host of pictures stops no articles
                 answer = error
             read = reading(url, answer, asked_at=_stamp())
             data = to_dict(read.file)
@@ -302,7 +308,7 @@ class Desk:
 
     def _asked(self, asked: Asked) -> None:
         self.requests += 1
-        if self._order.log is None:
+        if self._order.log is None or not self._logs:
             return
         if self._log is None:
             try:
@@ -312,7 +318,11 @@ class Desk:
                     str(self._order.log), (error.strerror or str(error)).lower(), what="cannot write"
                 ) from error
         line = {"portal": self._order.settings.name, **asdict(asked)}
-        self._log.write(json.dumps(line, ensure_ascii=True) + "\n")
+        try:
+            self._log.write(json.dumps(line, ensure_ascii=True) + "\n")
+        except OSError as error:  # a full disk: articles matter more
+            self._logs = False
+            self._warn(f"cannot write: {self._order.log}: {(error.strerror or str(error)).lower()}; no requests logged")
 
 
 class Watch:

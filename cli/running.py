@@ -57,7 +57,7 @@ class Run:
 
     def exit_code(self) -> ExitCode:
         """What a script learns: the code that all failures share if nothing succeeded, else 7."""
-        if self.interrupted:
+        if self.interrupted or any(report.get("stopped") == "interrupted" for report in self.reports.values()):
             return ExitCode.INTERRUPTED
         if not self.codes:
             return ExitCode.OK
@@ -92,17 +92,17 @@ class Run:
             self.reports[name] = report
             self.codes.update(codes)
             say(_line(name, report), quiet=self.quiet)
-        elif kind == "ended" and details[0] is not None and name not in self.reports:
+        elif kind == "ended" and details[0] is not None:
             if not self.interrupted:
                 warn(f"the harvest of {name} broke down: {details[0]}; run it again, it goes on where it was")
                 self.codes[int(ExitCode.BUG)] += 1
-            self.reports[name] = {"portal": name, "stopped": details[0]}
+            self.reports[name] = self.reports.get(name, {"portal": name}) | {"stopped": details[0]}
 
 
 def _line(name: str, report: dict[str, Any]) -> str:
     """A portal's run in one line: outcomes, then what is known of completeness."""
     counts = [f"{number} {kind}" for kind, number in report.get("outcomes", {}).items()]
-    parts = [", ".join(counts) or "nothing new"]
+    parts = [", ".join(counts) or ("nothing new" if report.get("places") else "nothing could be done")]
     for place in report.get("places", ()):
         of = f" of {place['total']:,}" if place["total"] is not None else ""
         by = f" by {place['door']}" if place["door"] else ""

@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, fields, replace
+from dataclasses import fields
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from scraper.discovery.listing import ListingEntry
 from scraper.errors import ArchiveError, Corrupt, NoSpace
-from scraper.harvest.states import Known, key_of
+from scraper.harvest.states import PASSING, Known, key_of, listed_again
 from storage.faults import translated
 from storage.lock import WriterLock
 
@@ -35,17 +35,16 @@ _COLUMNS = ", ".join(_NAMES)
 _MARKS = ", ".join("?" for _ in _NAMES)
 _SCHEMA = (
     "CREATE TABLE runs(id INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, summary TEXT)",
-    f"CREATE TABLE addresses({_COLUMNS.replace('key', 'key TEXT PRIMARY KEY', 1)}, place TEXT, first_listed TEXT,"
+    f"CREATE TABLE addresses({_COLUMNS.replace('key', 'key TEXT PRIMARY KEY', 1)}, first_listed TEXT,"
     " listed INTEGER, visited INTEGER) WITHOUT ROWID",
-    "CREATE INDEX by_place ON addresses(place, listed)",
+    "CREATE TABLE places(place TEXT, key TEXT, listed INTEGER, PRIMARY KEY(place, key)) WITHOUT ROWID",
+    "CREATE INDEX by_run ON places(place, listed)",
     "CREATE TABLE facts(kind TEXT, name TEXT, value TEXT, PRIMARY KEY(kind, name)) WITHOUT ROWID",
     f"PRAGMA application_id = {_APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
 )
 # The names in these statements are ours.
-_PUT = (
-    f"INSERT OR REPLACE INTO addresses({_COLUMNS}, place, first_listed, listed, visited) VALUES ({_MARKS}, ?, ?, ?, ?)"  # noqa: S608
-)
+_PUT = f"INSERT OR REPLACE INTO addresses({_COLUMNS}, first_listed, listed, visited) VALUES ({_MARKS}, ?, ?, ?)"  # noqa: S608
 _GET = f"SELECT {_COLUMNS}, listed, first_listed, visited FROM addresses WHERE key = ?"  # noqa: S608
 _SETTLE = f"UPDATE addresses SET {', '.join(f'{name} = ?' for name in _NAMES[1:])}, visited = ? WHERE key = ?"  # noqa: S608
 
@@ -99,52 +98,68 @@ class Ledger:
     def listed(self, place: str, entries: Iterable[ListingEntry]) -> list[tuple[Known, bool]]:
         """Note that the portal lists these; what is known of each now, and whether this run met it for the first time.
 
-        The mark of the first door that gives one in a run counts.
+        The first door that gives an article's mark in a run speaks for it; what it says last counts.
         """
         met: list[tuple[Known, bool]] = []
         with self._transaction():
             for entry in entries:
                 key = key_of(entry)
+                self._db.execute("INSERT OR REPLACE INTO places VALUES (?, ?, ?)", (place, key, self.run))
                 row = self._row(key)
                 mark = None if entry.mark is None else f"{entry.door} {entry.mark}"
                 if row is None:
                     known = Known(key, entry.url, door=entry.door, title=entry.title, item_id=entry.item_id, mark=mark)
-                    self._put(known, place, self.started, visited=0)
+                    self._put(known, self.started, visited=0)
                     met.append((known, True))
                     continue
-                known, listed, first, visited = row
+                before, listed, first, visited = row
                 fresh = listed != self.run
-                if fresh or known.mark is None:
-                    known = replace(known, mark=mark, door=entry.door, title=entry.title or known.title)
-                if fresh or visited == 0:
-                    self._put(known, place, first, visited=visited)
+                known = before
+                if fresh or entry.door == before.door or (before.mark is None and mark is not None):
+                    known = listed_again(before, entry, mark)
+                if fresh or known != before:
+                    self._put(known, first, visited=visited)
                 met.append((known, fresh))
         return met
 
     def absent(self, place: str) -> Iterator[Known]:
-        """What was listed at the place by earlier runs and neither listed nor visited by this one, if not gone."""
-        condition = "place = ? AND listed < ? AND visited < ? AND state <> 'gone'"
-        yield from self._chunks(condition, (place, self.run, self.run))
+        """What was listed at the place by earlier runs and neither listed, here or elsewhere, nor visited by this one,
+        if not gone."""
+        condition = (
+            "key IN (SELECT key FROM places WHERE place = ? AND listed < ?) AND listed < ? AND visited < ?"
+            " AND state <> 'gone'"
+        )
+        yield from self._chunks(condition, (place, self.run, self.run, self.run))
+
+    def kept_at(self, place: str) -> Iterator[Known]:
+        """What this run met at the place and the archive has."""
+        condition = "key IN (SELECT key FROM places WHERE place = ? AND listed = ?) AND state = 'stored'"
+        yield from self._chunks(condition, (place, self.run))
 
     def unfinished(self) -> Iterator[Known]:
-        """What is listed and neither stored nor failed."""
-        yield from self._chunks("state IN ('seen', 'fetched')", ())
+        """What is neither stored nor failed, and what failed in a way that may pass."""
+        codes = ", ".join(f"'{code}'" for code in sorted(PASSING))
+        yield from self._chunks(f"(state IN ('seen', 'fetched') OR (state = 'failed' AND code IN ({codes})))", ())
 
     def tally(self, place: str) -> dict[tuple[str, str | None], int]:
         """(state, code) → number of the addresses that this run met at the place."""
-        query = "SELECT state, code, count(*) FROM addresses WHERE place = ? AND listed = ? GROUP BY state, code"
+        query = (
+            "SELECT state, code, count(*) FROM places AS p JOIN addresses USING (key)"
+            " WHERE place = ? AND p.listed = ? GROUP BY state, code"
+        )
         with self._faults():
             return {(state, code): n for state, code, n in self._db.execute(query, (place, self.run))}
 
     def known_at(self, place: str) -> int:
-        """How many addresses of the place are not gone."""
-        query = "SELECT count(*) FROM addresses WHERE place = ? AND state <> 'gone'"
+        """How many addresses that were listed at the place are not gone."""
+        query = "SELECT count(*) FROM places JOIN addresses USING (key) WHERE place = ? AND state <> 'gone'"
         return int(self._one(query, (place,)))
 
     def item_ids(self, place: str) -> Iterator[tuple[int, str, bool]]:
-        """(item id, state, whether this run met it) of the place's items, in the order of their numbers."""
+        """(item id, state, whether this run met it there) of the place's items, in the order of their numbers."""
         query = (
-            "SELECT item_id, state, listed = ? FROM addresses WHERE place = ? AND item_id IS NOT NULL ORDER BY item_id"
+            "SELECT item_id, state, p.listed = ? FROM places AS p JOIN addresses USING (key)"
+            " WHERE place = ? AND item_id IS NOT NULL ORDER BY item_id"
         )
         with self._faults():
             for number, state, met in self._db.execute(query, (self.run, place)):
@@ -253,9 +268,9 @@ class Ledger:
         row = self._db.execute(_GET, (key,)).fetchone()
         return None if row is None else (Known(*row[: len(_NAMES)]), *row[len(_NAMES) :])
 
-    def _put(self, known: Known, place: str, first: str, *, visited: int) -> None:
-        values = tuple(asdict(known).values())
-        self._db.execute(_PUT, (*values, place, first, self.run, visited))
+    def _put(self, known: Known, first: str, *, visited: int) -> None:
+        values = [getattr(known, name) for name in _NAMES]
+        self._db.execute(_PUT, (*values, first, self.run, visited))
 
     def _chunks(self, condition: str, values: tuple[Any, ...]) -> Iterator[Known]:
         """Rows by key, read in pieces, since they are changed while they are gone through."""

@@ -40,7 +40,7 @@ def parse(words: list[str]) -> None:
     while hasattr(command, "commands") and words and not words[0].startswith("-"):
         assert words[0] in command.commands, f"no command {words[0]!r}"
         command, words = command.commands[words[0]], words[1:]
-    known = {"-h", "--help", "-"}.union(*(option.opts for option in command.params))
+    known = {"-h", "--help", "-"}.union(*(option.opts + option.secondary_opts for option in command.params))
     for word in words:
         assert not word.startswith("-") or word.partition("=")[0] in known, f"no option {word!r}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import random
@@ -16,11 +17,17 @@ import pytest
 
 import luutru
 from cli.exits import ExitCode
+from cli.portal_run import Desk, Order
+from scraper.errors import RateLimited
+from scraper.models import Capture
+from scraper.pipeline import extract_checked
+from scraper.settings import PortalSettings
 from storage.ledger import Ledger
+from tests.conftest import Run
 from tests.fakeportal import FakePortal
 from tests.harvests import Harvest, kept_items
 from tests.loopback import Answer, Loopback, Request
-from tests.running import ENV
+from tests.running import ENV, article, capture
 
 
 def begin(tmp_path: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -212,3 +219,53 @@ def test_a_full_disk_ends_it_with_what_was_stored(harvest: Harvest, tmp_path: Pa
         done = harvest(portal.start)
         assert done.ran.code == ExitCode.ARCHIVE and "harvest" in done.ran.err
         assert portal.requests == []
+
+
+def test_a_full_disk_for_the_log_costs_no_article(run: Run) -> None:
+    with FakePortal(lists={"TinTuc": 3}) as portal:
+        done = run("harvest", portal.start, "--delay", "0", "--no-files", "--log", "/dev/full")
+        assert done.code == 0 and done.out.count("new ") == 3
+        assert done.err.count("/dev/full: no space left") == 1
+
+
+class Throttled:
+    """A fetcher whose every answer is that it is asked too often."""
+
+    def fetch(self, url: str, **more: object) -> Capture:
+        raise RateLimited(url, "HTTP 429")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("host", ["xa.example", "anh.example"])
+def test_a_host_of_pictures_that_wants_rest_stops_no_article(tmp_path: Path, host: str) -> None:
+    more = f'<p><img src="http://{host}/anh.jpg" width="600" height="400" alt="Ghe khóm"></p>'
+    record = extract_checked(capture(article(more=more).encode().replace(b"/anh/ghe.jpg", b"data:,")))
+    settings = PortalSettings("xa", ("http://xa.example/Lists/Tin",), hosts=("anh.example",))
+    order = Order(settings, job={}, fetching={}, archive=tmp_path)
+    with Desk(order, None, lambda _: None, lambda *_: None, print) as desk:
+        desk.fetcher.close()
+        desk.fetcher = Throttled()  # type: ignore[assignment]
+        record = dataclasses.replace(record, attachments=())
+        if host == "xa.example":
+            with pytest.raises(RateLimited):  # its pages would get the same answer
+                desk.enclosed(record, ())
+        else:
+            assert [(file["status"], file["error"]) for file in desk.enclosed(record, ())] == [
+                ("failed", "rate_limited")
+            ]
+
+
+def test_a_listing_that_was_left_says_so(harvest: Harvest) -> None:
+    with FakePortal(lists={"TinTuc": 25}) as portal:
+        done = harvest(portal.start, "--limit", "10")
+        assert done.place["collected"] >= 10 and done.place["why"] == "not read to the end"
+        assert "listed, not read to the end" in done.ran.err
+
+
+def test_a_portal_that_could_not_be_begun_is_not_called_unchanged(harvest: Harvest, tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "harvest").write_text("a file where the folder belongs")
+    with FakePortal(lists={"TinTuc": 3}) as portal:
+        assert "nothing new" not in harvest(portal.start).ran.err

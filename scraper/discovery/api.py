@@ -25,12 +25,12 @@ from scraper.discovery.items import (
     item_number,
     mark_of,
     path_value,
-    same_path,
     text_value,
     utc,
     web_of,
 )
 from scraper.discovery.listing import DoorName, Listing, ListingEntry, Place, Request
+from scraper.discovery.place import same_list
 from scraper.discovery.received import address_of
 from scraper.errors import NotAListing
 from scraper.models import Capture
@@ -92,7 +92,7 @@ def _lists(capture: Capture, place: Place) -> Listing:
 def _is_wanted(row: Row, place: Place) -> bool:
     if (guid := guid_of(place.list_id)) is not None:
         return guid_of(row.get("Id")) == guid
-    return same_path(_path_of(row), place.list_path)
+    return same_list(_path_of(row), place.list_path)
 
 
 def _path_of(row: Row) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from scraper.addresses import clean_url, item_identity, join_url, request_url
 from scraper.discovery.listing import DoorName, ListingEntry, Place
+from scraper.discovery.place import same_list
 from scraper.errors import InputError
 from scraper.text import tidy
 
@@ -107,7 +107,7 @@ def link_entry(
     if address is None:
         return None
     list_path, number = item_identity(address)
-    own = same_path(list_path, place.list_path) or (
+    own = same_list(list_path, place.list_path) or (
         list_path is not None and list_path == f"{{{guid_of(place.list_id)}}}"
     )
     if own and number is not None and number <= MAX_ITEM:
@@ -122,17 +122,6 @@ def link_entry(
 
 def _fits(template: str | None, url: str, number: int) -> bool:
     return template is not None and template.replace("{id}", str(number)).lower() == url.lower()
-
-
-def same_path(one: str | None, other: str | None) -> bool:
-    """Whether two server-relative paths, decoded, name one thing; letter case is ignored, as SharePoint does."""
-    if one is None or other is None:
-        return False
-    return _folded_path(one) == _folded_path(other)
-
-
-def _folded_path(path: str) -> str:
-    return unicodedata.normalize("NFC", path).strip("/").casefold()
 
 
 def utc(text: str | None) -> str | None:

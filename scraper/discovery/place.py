@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
@@ -110,8 +111,12 @@ def for_printing(path: str) -> bool:
 
 
 def same_list(path: str | None, other: str | None) -> bool:
-    """Whether two list paths are one; SharePoint ignores the case of letters."""
-    return path is not None and other is not None and path.casefold() == other.casefold()
+    """Whether two list paths, decoded, are one; SharePoint ignores the case of letters."""
+    return path is not None and other is not None and _folded(path) == _folded(other)
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path).strip("/").casefold()
 
 
 def view_page(list_path: str) -> str:

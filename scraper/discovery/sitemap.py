@@ -18,8 +18,9 @@ from urllib.parse import unquote, urlsplit
 
 from scraper.addresses import item_identity, join_url, shown
 from scraper.answers import failure
-from scraper.discovery.items import link_entry, mark_of, on_site, same_path, utc
+from scraper.discovery.items import link_entry, mark_of, on_site, utc
 from scraper.discovery.listing import DoorName, Listing, ListingEntry, Place, Request
+from scraper.discovery.place import same_list
 from scraper.discovery.received import address_of, local_name, outermost, refusal, text_of
 from scraper.errors import OffSite
 from scraper.kinds import FILE_LINK
@@ -116,7 +117,7 @@ def is_wanted(address: str, place: Place) -> bool:
         return False
     list_path, number = item_identity(address)
     if list_path is not None and place.list_path is not None:
-        return number is not None and same_path(list_path, place.list_path)
+        return number is not None and same_list(list_path, place.list_path)
     if _is_below(path, parts.query, place):
         return True
     if place.web is not None and not _starts(path, unquote(urlsplit(place.web).path)):

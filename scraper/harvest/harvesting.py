@@ -36,6 +36,7 @@ from scraper.models import Capture, Outcome
 
 _LOST = frozenset({"not_found", "soft_error", "not_an_article"})
 _FORBIDDEN = frozenset({"access_denied", "login"})
+_GATES = frozenset({"login", "challenge"})  # reasons of NotAnArticle: what stands before every page says nothing of one
 _UNLISTED = "no longer listed, still published"
 _GONE = "no longer listed; its page answers: {}"
 
@@ -71,6 +72,8 @@ class Harvest:
         self._lost = lost
         self._batch: list[Visit] = []
         self._batch_since = 0.0
+        self._visited: set[int] = set()
+        self._doubtful: list[tuple[Known, Visit]] = []
         self._visits = 0
         self._failures_in_row = 0
         self.report = Report(job.name, started=self._stamp(), resumed=ledger.resumed)
@@ -81,8 +84,9 @@ class Harvest:
         stored first, as far as that goes."""
         try:
             try:
-                for start in self._job.starts:
-                    self._harvest(start)
+                scans = [scan for start in self._job.starts if (scan := self._harvest(start)) is not None]
+                for scan in scans:  # when all that is listed anywhere is known
+                    self._look_for_absent(scan)
                 self._visit_all(self._ledger.unfinished())
             finally:
                 self._flush()
@@ -99,8 +103,8 @@ class Harvest:
         self.report.ended = self._stamp()
         return self.report
 
-    def _harvest(self, start: str) -> None:
-        """One start: what it lists, then what it lists no longer."""
+    def _harvest(self, start: str) -> Scan | None:
+        """One start: what it lists. None where nothing could be listed."""
         scan: Scan | None = None
         try:
             place = self._places(start)
@@ -109,34 +113,43 @@ class Harvest:
             for met in scan.pages():
                 self._work(met)
             self._flush()
-            with self._visitor.wary(self._lost(scan.place)):
-                if scan.report.complete:
-                    self._visit_all(self._missing(start), absent=True)
-                if self._job.walk:
-                    self._walk_gaps(scan.place)
         except (OutOfTime, RateLimited):
             raise
         except (FetchError, ExtractError) as error:
             self._trouble(start, error)
             if scan is None:
                 self.report.places.append(PlaceReport(start, why=str(error)))
-            return
+            return None
         finally:
             for trouble in scan.troubles if scan is not None else ():
                 self._trouble(start, trouble)
-        if scan.troubles:
-            return
-        if self._ledger.fact("trouble", start) is not None:
+        if not scan.troubles and self._ledger.fact("trouble", start) is not None:
             self._ledger.note("trouble", {start: None})
             self._watch.recovered(start)
+        return scan
+
+    def _look_for_absent(self, scan: Scan) -> None:
+        """What a start lists no longer, and the item numbers that no listing names."""
+        with self._visitor.wary(self._lost(scan.place)):
+            if scan.to_end:
+                self._visit_all(self._missing(scan.report.start), absent=True)
+                self._judge_doubtful(scan.report.start)
+            if self._job.walk:
+                self._walk_gaps(scan.place)
 
     def _work(self, met: Met) -> None:
-        """Visit what is worth it of one listing page."""
+        """Visit what is worth it of one listing page.
+
+        A run that goes on leaves what it has tried in vain to its end, lest the same few pages stop it each time.
+        """
         now = self._stamp()
         for known, fresh in met:
-            if not fresh and (known.state not in ("seen", "fetched") or self._in_hand(known)):
+            if hash(known.key) in self._visited:
                 continue
-            decided = verdict(known, now, recheck=self._job.recheck)
+            tried = not fresh and known.checked is not None and known.checked >= self._ledger.started
+            decided = verdict(known, now, recheck=self._job.recheck and not tried)
+            if tried and known.state == "failed":
+                continue
             if decided.visit:
                 self._visit(known)
             elif fresh:
@@ -144,7 +157,7 @@ class Harvest:
 
     def _visit_all(self, addresses: Iterable[Known], *, absent: bool = False) -> None:
         for known in addresses:
-            if not self._in_hand(known):
+            if hash(known.key) not in self._visited:
                 self._visit(known, absent=absent)
         self._flush()
 
@@ -152,12 +165,21 @@ class Harvest:
         """What is listed no longer and worth a look: whether it is gone, or only not listed."""
         now = self._stamp()
         for known in self._ledger.absent(start):
-            if known.state == "failed" and known.code in _LOST:
+            if known.state == "failed" and known.code in _LOST and known.record is None:
                 self._ledger.settle(replace(known, state="gone", reason="never an article here, no longer listed"))
             elif known.state == "seen" or known.due is None or known.due <= now or known.reason != _UNLISTED:
                 yield known
             else:
                 self.report.skipped[_UNLISTED] += 1
+
+    def _judge_doubtful(self, start: str) -> None:
+        """Pages that are listed no longer and show no article: gone, if what is listed still reads as it should."""
+        doubtful, self._doubtful = self._doubtful, []
+        if doubtful:
+            listed = next(self._ledger.kept_at(start), None)
+            sure = listed is not None and self._visitor.visit(listed).error is None
+            for known, visit in doubtful:
+                self._failed(known, visit, absent=sure, sure=sure)
 
     def _walk_gaps(self, place: Place) -> None:
         """Ask for the item numbers below the highest that no listing names."""
@@ -173,6 +195,7 @@ class Harvest:
         if self._job.limit is not None and self._visits >= self._job.limit:
             raise _Enough
         self._stopping.check()
+        self._visited.add(hash(known.key))
         if self._ledger.resumed and self._is_kept(known):
             return
         self._watch.beat(0, known.url)
@@ -210,20 +233,25 @@ class Harvest:
         )
         return True
 
-    def _failed(self, known: Known, visit: Visit, *, absent: bool) -> None:
-        """Note a visit that gave no record: gone, or failed."""
+    def _failed(self, known: Known, visit: Visit, *, absent: bool, sure: bool = False) -> None:
+        """Note a visit that gave no record: gone, or failed. sure: other pages of the portal are as they should be."""
         error = visit.error
         assert error is not None  # noqa: S101 - the caller saw it
         answered_gone = isinstance(error, NotFound) and error.status is not None
-        if known.record is not None and (answered_gone or (absent and error.code in _LOST)):
+        lost = error.code in _LOST and getattr(error, "reason", None) not in _GATES
+        if absent and lost and known.record is not None and not (answered_gone or sure):
+            self._doubtful.append((known, visit))
+            return
+        if known.record is not None and (answered_gone or (absent and lost)):
             reason = _GONE.format(error.cause or error.what) if absent else None
             outcome = self._archive.mark_gone(known.record, reason)
             self._ledger.settle(replace(visit.known, state="gone" if absent else "failed"))
             if outcome is not None:
                 self._tell(replace(outcome, source=known.url))
             return
-        if (absent and error.code in _LOST) or (known.door == "walk" and error.code in _LOST | _FORBIDDEN):
-            self._ledger.settle(replace(visit.known, state="failed" if error.code in _FORBIDDEN else "gone"))
+        forbidden = error.code in _FORBIDDEN
+        if (absent and lost) or (known.door == "walk" and (lost or forbidden)):
+            self._ledger.settle(replace(visit.known, state="failed" if forbidden else "gone"))
             return
         self._ledger.settle(visit.known)
         again = known.state == "failed" and known.code == error.code
@@ -289,12 +317,12 @@ class Harvest:
         self.errors.append(error)
         self.report.troubles.append({"what": str(error), "code": error.code, "since": self._stamp()})
 
-    def _in_hand(self, known: Known) -> bool:
-        return any(visit.known.key == known.key for visit in self._batch)
-
     def _account(self, place: PlaceReport) -> None:
         """What the listed articles are now, and what the item numbers between them are."""
-        for (state, code), number in self._ledger.tally(place.start).items():
+        tally = self._ledger.tally(place.start)
+        if not place.why:
+            place.collected, place.why = sum(tally.values()), "not read to the end"
+        for (state, code), number in tally.items():
             name = _account_of(state, code)
             place.accounts[name] = place.accounts.get(name, 0) + number
         met = highest = gone = 0

@@ -20,8 +20,8 @@ class Job:
     """One portal to harvest, and how.
 
     name: of the portal.  starts: addresses to begin at.  limit: most articles to visit, None for all.
-    full: read every listing to its end; otherwise those of more than `whole_pages` pages end where everything on a page
-    is known, as long as they were read to the end within `full_days`.
+    full: try every door, and read every listing to its end; otherwise those of more than `whole_pages` pages end where
+    everything on a page is known, as long as they were read to the end within `full_days`.
     recheck: visit known articles, too.  walk: also ask for the item numbers that no listing names.
     files: keep the articles' images and attachments, too.
     max_pages: of one listing.  batch_records, batch_seconds: how many articles, or how old, are stored together.
@@ -74,8 +74,11 @@ class Remembers(Protocol):
     def absent(self, place: str) -> Iterator[Known]:
         """What it lists no longer."""
 
+    def kept_at(self, place: str) -> Iterator[Known]:
+        """What this run met there and the archive has."""
+
     def unfinished(self) -> Iterator[Known]:
-        """What is listed and not stored."""
+        """What is listed and not stored, and what failed in a way that may pass."""
 
     def tally(self, place: str) -> dict[tuple[str, str | None], int]:
         """(state, code) → number."""

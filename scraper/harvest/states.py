@@ -7,9 +7,11 @@ stored → gone → seen → …           left the list and answers like a miss
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
+
+from scraper.discovery.listing import ListingEntry
 
 State = Literal["seen", "fetched", "stored", "failed", "gone"]
 
@@ -71,16 +73,33 @@ def verdict(known: Known, now: str, *, recheck: bool = False) -> Verdict:
         if known.code in PASSING:
             return Verdict(True, "failed last time")
         return Verdict(is_due, "failed, and due again" if is_due else f"failed before: {known.code}")
-    if known.mark is not None:
+    if _comparable(known.mark, known.settled_mark):
         return Verdict(False, "same mark in the list")
-    return Verdict(is_due, "no mark in the list, and due again" if is_due else "no mark in the list, not due yet")
+    why = "no mark in the list" if known.mark is None else "its mark is another door's than at the last visit"
+    return Verdict(is_due, f"{why}, and due again" if is_due else f"{why}, not due yet")
 
 
-def _differ(mark: str | None, settled: str | None) -> bool:
-    """Whether two marks tell of an edit: those of different doors cannot be compared, so the later counts."""
-    if mark is None or settled is None:
-        return False
-    return mark != settled and mark.split(" ", 1)[0] == settled.split(" ", 1)[0]
+def listed_again(known: Known, entry: ListingEntry, mark: str | None) -> Known:
+    """What is known of an address that is listed once more. mark: the entry's, with its door's name before it.
+
+    The listed address is the one to ask. Where the last visit's mark cannot be compared with this one, since another
+    door gave it, this door's own words of before can be.
+    """
+    settled = known.settled_mark
+    if not _comparable(mark, settled) and _differ(mark, known.mark):
+        settled = known.mark
+    known = replace(known, mark=mark, settled_mark=settled, door=entry.door, title=entry.title or known.title)
+    return known if known.url == entry.url else replace(known, url=entry.url, etag=None, last_modified=None)
+
+
+def _comparable(mark: str | None, other: str | None) -> bool:
+    """Whether two marks are of the same door."""
+    return mark is not None and other is not None and mark.split(" ", 1)[0] == other.split(" ", 1)[0]
+
+
+def _differ(mark: str | None, other: str | None) -> bool:
+    """Whether two marks tell of an edit."""
+    return mark != other and _comparable(mark, other)
 
 
 def next_visit(now: datetime, changed: datetime, tries: int = 0) -> datetime:
@@ -90,28 +109,12 @@ def next_visit(now: datetime, changed: datetime, tries: int = 0) -> datetime:
     return now + min(max(wait, SHORTEST), LONGEST)
 
 
-class ReadsMarks(Protocol):
-    """What `key_of` needs of a listing entry."""
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-
-    @property
-    def list_path(self) -> str | None:
-        """Its list."""
-
-    @property
-    def item_id(self) -> int | None:
-        """Its item."""
-
-
-def key_of(entry: ReadsMarks) -> str:
-    """What makes an entry one article: list and item where both are known, else its address; case aside."""
+def key_of(entry: ListingEntry) -> str:
+    """What makes an entry one article: host, list and item where they are known, else its address; case aside."""
     from scraper.addresses import clean_url
 
+    rest = clean_url(entry.url).partition("://")[2].removeprefix("www.")
     if entry.list_path is not None and entry.item_id is not None:
-        return f"{entry.list_path.casefold()}#{entry.item_id}"
-    rest = clean_url(entry.url).partition("://")[2]
+        return f"{rest.partition('/')[0]}{entry.list_path.casefold()}#{entry.item_id}"
     path, mark, query = rest.partition("?")
-    return f"{path.casefold().removeprefix('www.').rstrip('/')}{mark}{query}"
+    return f"{path.casefold().rstrip('/')}{mark}{query}"

@@ -76,8 +76,8 @@ class Visitor:
                     return Visit(self._unchanged(known))
             else:
                 capture = self._fetcher.fetch(known.url)
-            self._check(capture)
             record = extract_checked(capture, self._portals)
+            self._check(capture)
         except LuutruError as error:
             if error.code == "out_of_time":
                 raise
