@@ -224,6 +224,93 @@ def test_timemaps_where_there_is_no_index(run: Run, tmp_path: Path) -> None:
     assert told["archives"][collection]["by"] == "timemap" and told["places"][0]["door"] == "timemap"
 
 
+def test_pictures_and_attachments_come_from_the_archive(run: Run, tmp_path: Path, archive: FakeArchive) -> None:
+    archive.page = 9
+    for number in (1, 2):
+        archive.has(number, "20160101000000", f"Tin số {number}")
+    picture = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(60)
+    archive.replies[f"20160101000000id_/{HOST}/anh/ghe.jpg"] = Answer(body=picture, content_type="image/jpeg")
+    ran, told = recover(run, tmp_path, archive.url)
+    assert ran.code == 0, ran.err
+    with luutru.open(tmp_path / "archive", mode="r") as kept:
+        records = list(kept.find())
+    for record in records:
+        files = {file["url"]: file for file in record["files"]}
+        assert set(files) == {f"{HOST}/anh/ghe.jpg", f"{HOST}/tep/lich.pdf"}
+        kept_file, absent = files[f"{HOST}/anh/ghe.jpg"], files[f"{HOST}/tep/lich.pdf"]
+        assert kept_file["status"] == "stored" and (tmp_path / "archive" / kept_file["path"]).read_bytes() == picture
+        assert (absent["status"], absent["error"], absent["missing_since"]) == ("failed", "not_captured", None)
+    for name in ("anh/ghe.jpg", "tep/lich.pdf"):  # each is asked for once
+        assert archive.server.count(f"/web/20160101000000id_/{HOST}/{name}") == 1
+    assert told["outcomes"] == {"new": 2}
+
+
+def test_no_files_where_none_are_wanted(run: Run, tmp_path: Path, archive: FakeArchive) -> None:
+    archive.has(1, "20160101000000", "Tin một")
+    ran, _ = recover(run, tmp_path, archive.url, more=("--no-files",))
+    assert ran.code == 0 and not [one for one in archive.server.requests if "/anh/" in one.target]
+
+
+def test_many_damaged_captures_do_not_end_the_run_while_the_index_answers(
+    run: Run, tmp_path: Path, archive: FakeArchive
+) -> None:
+    archive.page = 99
+    for number in range(1, 9):
+        archive.has(number, "20160101000000", f"Tin số {number}")
+        if number < 7:
+            archive.replies[f"20160101000000id_/{form(number)}"] = Answer(500)
+    more = ("--retries", "0", "--no-files")
+    ran, told = recover(run, tmp_path, archive.url, more=more)
+    assert ran.code == ExitCode.PARTIAL and told["stopped"] is None
+    assert told["outcomes"] == {"new": 2, "failed": 6}
+    archive.replies[f"20160101000000id_/{form(1)}"] = Answer(body=article("Tin số 1"))
+    ran, told = recover(run, tmp_path, archive.url, more=more)
+    assert told["outcomes"] == {"new": 1, "failed": 5} and titles(tmp_path, 1) == ["Tin số 1"]
+
+
+def test_an_archive_that_breaks_down_ends_the_run(run: Run, tmp_path: Path, archive: FakeArchive) -> None:
+    archive.page = 99
+    for number in range(1, 9):
+        archive.has(number, "20160101000000", f"Tin số {number}")
+    index = archive.answer
+    asked = iter([True])
+    archive.server.fallback = lambda request: (
+        index(request) if request.path == "/cdx/search/cdx" and next(asked, False) else Answer(500)
+    )
+    archive.server.on("/robots.txt", Answer(404))
+    archive.server.on("/cdx", Answer(404))
+    ran, told = recover(run, tmp_path, archive.url, more=("--retries", "0"))
+    assert ran.code == ExitCode.FETCH and told["stopped"] == "server in trouble"
+    assert "the web archive is in trouble" in ran.err and told["outcomes"] == {"failed": 4}
+
+
+def test_another_capture_in_the_place_of_a_damaged_one_is_not_taken_for_it(
+    run: Run, tmp_path: Path, archive: FakeArchive
+) -> None:
+    archive.has(1, "20160101000000", "Tin một")
+    archive.has(1, "20170101000000", "Tin một, sửa")
+    away = {"Location": f"{archive.url}/web/20170101000000id_/{form(1)}"}
+    archive.replies[f"20160101000000id_/{form(1)}"] = Answer(302, headers=away)
+    ran, told = recover(run, tmp_path, archive.url)
+    assert ran.code == 0 and titles(tmp_path, 1) == ["Tin một, sửa"]
+    assert told["items"][0]["versions"] == 2 and told["items"][0]["fetched"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ((), ExitCode.USAGE, "HOST|URL"),
+        (("thixa.example", "--since", "hôm qua"), ExitCode.USAGE, "is no date"),
+        (("thixa.example", "--until", "2018-02-30"), ExitCode.USAGE, "is no date"),
+        (("ftp://thixa.example",), ExitCode.INPUT, "only http and https"),
+        (("thixa.example", "--from-archive", "http://u:p@kho.example"), ExitCode.INPUT, "user name"),
+    ],
+)
+def test_what_cannot_be_asked_for(run: Run, arguments: tuple[str, ...], code: ExitCode, said: str) -> None:
+    ran = run("recover", *arguments)
+    assert ran.code == code and said in ran.err
+
+
 def wayback_page(page: str, prefix: str) -> str:
     """What the Internet Archive's replay makes of a page."""
     head = (
