@@ -176,7 +176,7 @@ def _archives(
     endpoints: Sequence[str], known: Sequence[PortalSettings], delay: float | None
 ) -> tuple[PortalSettings, ...]:
     """The web archives as portals: each with the settings that its host has in the settings file, if it has any."""
-    from scraper.memento.archive import endpoint_of
+    from scraper.memento.layouts import endpoint_of
     from scraper.settings import choose
 
     chosen = [choose([endpoint_of(one)], known)[0] for one in endpoints]

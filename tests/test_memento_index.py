@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.errors import NotAListing, NotFound
-from scraper.memento.archive import Hops, Slice, WebArchive, endpoint_of
+from scraper.memento.archive import Hops, WebArchive
 from scraper.memento.captures import Known, Row
 from scraper.memento.index import read_cdx
+from scraper.memento.layouts import Slice, endpoint_of
 from scraper.memento.rows import item_key, may_be_article, moment_of, versions, within
 from scraper.memento.summary import gaps
 from scraper.memento.timemap import read_timemap

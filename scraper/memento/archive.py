@@ -13,7 +13,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
@@ -24,7 +24,6 @@ from scraper.answers import REDIRECTS, check_redirect, failure
 from scraper.errors import (
     AccessDenied,
     FetchError,
-    InputError,
     NetworkError,
     NotAListing,
     NotFound,
@@ -34,51 +33,18 @@ from scraper.errors import (
 )
 from scraper.memento.captures import Row
 from scraper.memento.index import Answer, read_cdx
+from scraper.memento.layouts import EARLIEST, KNOWN, LAYOUTS, PYWB, WAYBACK, Layout, Slice, endpoint_of, halves
 from scraper.memento.rows import item_key, row_of, within
 from scraper.memento.stripping import is_rewritten, stripped
 from scraper.memento.timemap import read_timemap
 from scraper.models import Capture
-from scraper.politeness import site
 
 LIMIT = 20_000
 """Rows asked for at once."""
-EARLIEST = "19900101000000"
 _MAX_HOPS = 8
 _MAX_TIMEMAPS = 1_000
 _MODIFIERS = ("id_", "if_", "")
 _NO_IMAGES = "!mimetype:(image|video|audio|font)/.*"
-
-
-class Layout(NamedTuple):
-    """Where an archive has what, below its endpoint."""
-
-    name: str
-    cdx: str
-    replay: str
-    timemap: str
-    asks: tuple[tuple[str, str], ...]
-    """Further parameters of the index."""
-
-
-PYWB = Layout("pywb", "cdx", "", "timemap/link/", (("showNumPages", "true"),))
-WAYBACK = Layout(
-    "wayback",
-    "cdx/search/cdx",
-    "web/",
-    "web/timemap/link/",
-    (("fl", "timestamp,original,mimetype,statuscode,digest"), ("showResumeKey", "true")),
-)
-_KNOWN = {"web.archive.org": WAYBACK}
-_LAYOUTS = {one.name: one for one in (PYWB, WAYBACK)}
-
-
-class Slice(NamedTuple):
-    """A part of a listing that is still to be asked for: a span of time (14 digits each), and where to go on in it."""
-
-    since: str
-    until: str
-    resume: str | None = None
-    page: int | None = None
 
 
 class Asks(Protocol):
@@ -137,12 +103,12 @@ class WebArchive:
     def __post_init__(self) -> None:
         self.endpoint = endpoint_of(self.endpoint)
         host = urlsplit(self.endpoint).hostname or ""
-        if self.layout is None and host in _KNOWN:
-            self.layout = _KNOWN[host]
+        if self.layout is None and host in KNOWN:
+            self.layout = KNOWN[host]
 
     def known_as(self, by: str, layout: str | None) -> None:
         """What an earlier run found out: how its captures are listed, and the name of its layout."""
-        self.by, self.layout = by, _LAYOUTS.get(layout or "", self.layout)
+        self.by, self.layout = by, LAYOUTS.get(layout or "", self.layout)
 
     # ── what it has ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -238,10 +204,10 @@ class WebArchive:
             return [], ()
         if any(not one.since <= row.moment <= one.until for row in answer.rows):
             return [], (f"{self.endpoint} lists no more than {answer.lines:,} captures; there may be others",)
-        halves = _halves(one, answer.rows)
-        if halves is None:
+        parts = halves(one, answer.rows)
+        if parts is None:
             return [], (f"{self.endpoint} has more than {self.limit:,} captures of one second; some are left out",)
-        return halves, ()
+        return parts, ()
 
     def _timemap(self, start: str, one: Slice) -> Iterator[Row]:
         """The captures of one address, from its TimeMap."""
@@ -356,37 +322,6 @@ class WebArchive:
                 return capture
             address = join_url(address, self.hops.location)
         raise NetworkError(shown(address), f"more than {_MAX_HOPS} redirects")
-
-
-def endpoint_of(text: str) -> str:
-    """An endpoint without a final slash. Raises InputError for what is no web address."""
-    address = request_url(text if "://" in text else f"https://{text}")
-    if "?" in address:
-        raise InputError(
-            shown(text), "an archive's address has no question mark", hint="such as https://host/collection"
-        )
-    address = address.rstrip("/")
-    if site(address + "/") == "web.archive.org":
-        return address.removesuffix("/web")
-    return re.sub(r"/cdx$", "", address)
-
-
-def span(since: str | None, until: str | None, now: datetime) -> Slice:
-    """The whole of a listing, as the first Slice."""
-    return Slice(since or EARLIEST, until or (now + timedelta(days=2)).astimezone(UTC).strftime("%Y%m%d%H%M%S"))
-
-
-def _halves(one: Slice, rows: Sequence[Row]) -> list[Slice] | None:
-    """A span of time in two, where half of the rows are, or else in its middle; None for a second."""
-    if one.since >= one.until:
-        return None
-    moments = sorted(row.moment for row in rows)
-    middle = moments[len(moments) // 2] if moments else ""
-    first, last = (datetime.strptime(text, "%Y%m%d%H%M%S") for text in (one.since, one.until))
-    if not one.since <= middle < one.until:
-        middle = (first + (last - first) / 2).strftime("%Y%m%d%H%M%S")
-    after = (datetime.strptime(middle, "%Y%m%d%H%M%S") + timedelta(seconds=1)).strftime("%Y%m%d%H%M%S")
-    return [Slice(after, one.until), Slice(one.since, middle)]
 
 
 def _datetime(text: str) -> str | None:

@@ -32,8 +32,9 @@ from scraper.errors import (
 )
 from scraper.harvest.job import Keeps, Stopped, Watches
 from scraper.harvest.stopping import Interrupted, Stopping
-from scraper.memento.archive import Slice, WebArchive, span
+from scraper.memento.archive import WebArchive
 from scraper.memento.captures import Known, Row
+from scraper.memento.layouts import Slice, span
 from scraper.memento.rows import item_key, may_be_article, redirects, versions
 from scraper.models import Capture, Evidence, Outcome, Record, to_dict
 from scraper.politeness import site
