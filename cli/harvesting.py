@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +43,7 @@ def harvest(
     portals: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PORTAL|URL...", help="Portals of the settings file, or addresses; all of the file if none."
+            metavar="PORTAL|URL", help="Portals of the settings file, or addresses; all of the file if none."
         ),
     ] = None,
     config: Settings = None,
@@ -95,14 +94,18 @@ def harvest(
     """
     from cli.portal_run import Order, prepare
     from cli.portal_run import harvest as harvest_one
-    from cli.render import outcome_lines
+    from cli.render import json_text, outcome_lines
     from cli.running import Run
-    from cli.targets import stream
+    from cli.targets import check, check_log, stream
     from scraper.settings import choose, read_settings
 
     if not portals and config is None:
         raise typer.BadParameter("name at least one PORTAL or URL, or --config FILE", param_hint="PORTAL|URL")
     chosen = choose(portals or (), read_settings(config) if config is not None else ())
+    if summary is not None:
+        check(summary)
+    if log is not None:
+        check_log(log)
     fetching = {"total_timeout": timeout, "max_bytes": max_bytes, "retries": retries, "allow_private": allow_private}
     until = None if run_time is None else time.monotonic() + run_time
     orders = [
@@ -132,5 +135,5 @@ def harvest(
         pass
     if summary is not None:
         with stream(summary, force=True) as file:
-            file.write(json.dumps(run.summary(), ensure_ascii=False, indent=2).encode("utf-8") + b"\n")
+            file.write(json_text(run.summary()).encode("utf-8") + b"\n")
     return run.exit_code()

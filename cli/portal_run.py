@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import urlsplit
 
 from cli.archivist import RemoteArchive
 from cli.crew import Voice
@@ -28,6 +29,7 @@ from scraper.errors import (
     RateLimited,
     SoftError,
 )
+from scraper.harvest.stopping import Interrupted
 from scraper.models import Outcome, Record
 from scraper.settings import PortalSettings
 
@@ -194,6 +196,8 @@ class Desk:
         self._log: TextIO | None = None
         self._logs, self._warn = order.log is not None, warn
         self._start: dict[str, Capture] = {}
+        self._files: dict[str, dict[str, Any]] = {}  # what this run could not keep: not asked for again
+        self._resting: dict[str, RateLimited] = {}  # hosts whose files are not asked for any more
         known = {} if ledger is None else ledger.facts("robots")
         self.manners: Manners = Manners(
             settings.start,
@@ -230,7 +234,8 @@ class Desk:
     def place(self, start: str) -> Place:
         """What is known of a start: from its address, from its page, from the settings.
 
-        A start that is closed may still have open doors; without a server there are none: FetchError.
+        A start that is closed may still have open doors; without a server there are none, and a list or section that
+        is not there lists nothing: FetchError.
         """
         from scraper.discovery.place import place_of
         from scraper.discovery.told import place_in
@@ -246,6 +251,8 @@ class Desk:
             raise
         except FetchError as error:
             if error.code in ("network", "off_site"):
+                raise
+            if isinstance(error, NotFound) and error.status and start in (*place.views, *place.sections):
                 raise
             return place
         self._start[start] = capture
@@ -276,35 +283,39 @@ class Desk:
 
     def enclosed(self, record: Record, files: Any) -> list[dict[str, Any]]:
         """The record's files: fetched and kept unless they are; what became of each."""
-        from scraper.addresses import portal_host
         from scraper.enclosures import files_of, reading
         from scraper.models import to_dict
 
         told: list[dict[str, Any]] = []
-        own = {portal_host(start) for start in self._order.settings.start}
         for url in files_of(record):
-            kept = None if self._ledger is None else self._ledger.fact("file", url)
-            if kept is not None and kept["sha256"] in files:
-                told.append(kept)
-                continue
-            self._beat(0, "")
-            answer: Capture | LuutruError
-            try:
-                answer = self.fetcher.fetch(url, accept="*/*")
-            except OutOfTime:
-                raise
-            except (FetchError, InputError) as error:
-                if isinstance(error, RateLimited) and portal_host(url) in own:
-                    raise  # the next page would meet the same; a host of pictures stops no articles
-                answer = error
-            read = reading(url, answer, asked_at=_stamp())
-            data = to_dict(read.file)
-            if read.content is not None:
-                data["path"] = files.put(read.content)
-                if self._ledger is not None:
-                    self._ledger.note("file", {url: data})
-            told.append(data)
+            kept = self._files.get(url)
+            if kept is None and self._ledger is not None:
+                kept = self._ledger.fact("file", url)
+            if kept is None or (kept["status"] == "stored" and kept["sha256"] not in files):
+                self._beat(0, "")
+                read = reading(url, self._file(url), asked_at=_stamp())
+                kept = to_dict(read.file)
+                if read.content is not None:
+                    kept["path"] = files.put(read.content)
+                    if self._ledger is not None:
+                        self._ledger.note("file", {url: kept})
+                else:
+                    self._files[url] = kept
+            told.append(kept)
         return told
+
+    def _file(self, url: str) -> Capture | LuutruError:
+        """The answer for one file. What ends the run, or closes its host for today, is met by the next request, too:
+        the article is not lost for it."""
+        site = urlsplit(url).netloc
+        try:
+            return self._resting.get(site) or self.fetcher.fetch(url, accept="*/*")
+        except RateLimited as error:
+            return self._resting.setdefault(site, error)
+        except (FetchError, InputError, OutOfTime) as error:
+            return error
+        except Interrupted:
+            return OutOfTime(url, "the run was told to stop")
 
     def _asked(self, asked: Asked) -> None:
         self.requests += 1

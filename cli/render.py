@@ -37,9 +37,14 @@ def safe(text: object) -> str:
     return tidy(str(text))
 
 
+def json_text(value: Any, *, indent: int | None = 2) -> str:
+    """JSON without a letter that a terminal obeys."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, indent=indent))
+
+
 def print_json(value: Any, *, indent: int | None = 2) -> None:
     """JSON on stdout: UTF-8, or escaped where the terminal's encoding could not show it; nothing a terminal obeys."""
-    text = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, indent=indent))
+    text = json_text(value, indent=indent)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

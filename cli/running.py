@@ -102,7 +102,12 @@ class Run:
 def _line(name: str, report: dict[str, Any]) -> str:
     """A portal's run in one line: outcomes, then what is known of completeness."""
     counts = [f"{number} {kind}" for kind, number in report.get("outcomes", {}).items()]
-    parts = [", ".join(counts) or ("nothing new" if report.get("places") else "nothing could be done")]
+    idle = "failed" if report.get("troubles") else "nothing new"
+    nothing = idle if report.get("places") else "nothing could be done"
+    parts = [", ".join(counts) or nothing]
+    files = report.get("files", {})
+    if lacking := [f"{files[kind]} {kind}" for kind in ("missing", "refused", "failed") if files.get(kind)]:
+        parts.append(f"of the files {', '.join(lacking)}")
     for place in report.get("places", ()):
         of = f" of {place['total']:,}" if place["total"] is not None else ""
         by = f" by {place['door']}" if place["door"] else ""

@@ -22,11 +22,7 @@ def stream(output: Path | None, *, force: bool) -> Iterator[BinaryIO]:
     if output is None:
         yield sys.stdout.buffer
         return
-    if os.path.lexists(output):
-        if output.is_symlink() or not output.is_file():
-            raise _refusal(output, "something else than a file stands there", hint="choose another name")
-        if not force:
-            raise _refusal(output, "the file exists", hint="--force overwrites it")
+    _check_file(output, force=force)
     partial = _beside(output)
     with _translated(output):
         try:
@@ -37,6 +33,29 @@ def stream(output: Path | None, *, force: bool) -> Iterator[BinaryIO]:
             partial.replace(output)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def check(output: Path) -> None:
+    """Raises InputError where `stream` could not write the file now: for what is written at the end of a long run."""
+    _check_file(output, force=True)
+    partial = _beside(output)
+    with _translated(output):
+        partial.touch(exist_ok=False)
+        partial.unlink()
+
+
+def check_log(output: Path) -> None:
+    """Raises InputError where nothing can be added to a file now."""
+    with _translated(output), output.open("ab"):
+        pass
+
+
+def _check_file(output: Path, *, force: bool) -> None:
+    if os.path.lexists(output):
+        if output.is_symlink() or not output.is_file():
+            raise _refusal(output, "something else than a file stands there", hint="choose another name")
+        if not force:
+            raise _refusal(output, "the file exists", hint="--force overwrites it")
 
 
 @contextmanager

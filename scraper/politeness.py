@@ -20,7 +20,7 @@ from types import TracebackType
 from scraper import health
 from scraper.addresses import is_private, request_url
 from scraper.answers import Again, failure, retry_after
-from scraper.errors import Disallowed, InputError, LuutruError, OffSite, RateLimited
+from scraper.errors import Disallowed, InputError, LuutruError, NetworkError, OffSite, RateLimited
 from scraper.pace import LONGEST_ASKED, Pace, TooLong, state_folder
 from scraper.robots import MAX_AGE, RobotsText, Rules
 from scraper.text import tidy
@@ -141,7 +141,7 @@ class Manners:
         """What robots.txt says to asking for `address`, in the words of `CaptureInfo.robots`.
 
         read: asks for the robots.txt of an origin (`https://host:port`).
-        Raises OffSite, Disallowed, and what `read` raises.
+        Raises OffSite, Disallowed, NetworkError where nobody knows what robots.txt says, and what `read` raises.
         """
         self.check_site(source, address)
         origin = "/".join(address.split("/", 3)[:3])
@@ -154,8 +154,8 @@ class Manners:
             if path.startswith(start):
                 return f"overridden: {prefix} ({self._reason})"
         if robots.unreachable:
-            cause = f"nobody knows, for {origin}/robots.txt cannot be read: {robots.note}"
-            raise Disallowed(source, cause, hint="run again later; `luutru doctor` says more about the host")
+            cause = f"{origin}/robots.txt cannot be read, so nothing may be asked for: {robots.note}"
+            raise NetworkError(source, cause, hint="run again later; `luutru doctor` says more about the host")
         raise failure(Disallowed, source, f"by {origin}/robots.txt")
 
     def begin(self, source: str, method: str, address: str, robots: str, patience: float) -> Turn:
@@ -196,6 +196,7 @@ class Manners:
         if rules is not None and _is_fresh(rules.robots, now):
             return rules
         robots = self._known.get(origin)
+        known = robots
         if robots is None or robots.unreachable or not _is_fresh(robots, now):
             robots = self._known[origin] = dataclasses.replace(read(origin), read_at=now)
             if not robots.unreachable:
@@ -203,6 +204,8 @@ class Manners:
         rules = self._rules[origin] = Rules(robots)
         host = self._host_of(origin + "/")  # which http and https share
         host.crawl_delay = max(host.crawl_delay, rules.crawl_delay)
+        if robots is not known:
+            host.pace.push(rules.crawl_delay)  # after this very file, too
         return rules
 
     def _rest(self, turn: Turn) -> tuple[float, bool]:

@@ -59,7 +59,7 @@ class PortalSettings:
 
     def all_hosts(self) -> frozenset[str]:
         """Every host of the portal, without `www.` and port."""
-        return frozenset({*map(portal_host, self.start), *(host.partition(":")[0] for host in self.hosts)})
+        return frozenset(map(portal_host, (*self.start, *(f"http://{host}/" for host in self.hosts))))
 
     def tls_hosts(self) -> frozenset[str]:
         """The hosts that `tls` speaks of: all of the portal, with and without `www.`."""
@@ -69,7 +69,7 @@ class PortalSettings:
 def read_settings(path: Path) -> tuple[PortalSettings, ...]:
     """The portals of a settings file, in its order. Raises InputError with what is wrong and where."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise InputError(str(path), cause.lower() if isinstance(error, OSError) else cause, what=_WHAT) from error
@@ -80,6 +80,8 @@ def read_settings(path: Path) -> tuple[PortalSettings, ...]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise _wrong(str(path), "portals are written as [[portal]] tables")
     portals = tuple(_portal({**defaults, **entry}, path, number) for number, entry in enumerate(entries, 1))
+    if not portals:
+        raise _wrong(str(path), "there is no [[portal]] in it")
     names = [portal.name for portal in portals]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise _wrong(str(path), f"two portals are called {twice!r}")
@@ -125,20 +127,22 @@ def _portal(table: Mapping[str, Any], path: Path, number: int) -> PortalSettings
     robots = _table(table, "robots", where)
     _refuse_unknown(robots, {"ignore", "reason"}, f"{where}: robots")
     ignore, reason = _words(robots, "ignore", where), robots.get("reason", "")
-    if ignore and (not isinstance(reason, str) or not reason.strip()):
+    if not isinstance(reason, str) or (ignore and not reason.strip()):
         raise _wrong(where, "robots.ignore needs a reason: say who permits it; it is recorded")
+    if wrong := next((prefix for prefix in ignore if not prefix.startswith("/")), None):
+        raise _wrong(where, f"robots.ignore {wrong!r}: write the beginning of a path, such as /Lists/")
     tls = _table(table, "tls", where)
     return PortalSettings(
         name,
         _starts(table, where),
-        hosts=tuple(host.lower() for host in _words(table, "hosts", where)),
+        hosts=_hosts(table, where),
         delay=_delay(table, where),
         item=_item(table, where),
         files=_flag(table, "files", True, where),
         walk=_flag(table, "walk", False, where),
         ignore=ignore,
         reason=str(reason),
-        tls=TlsPolicy.from_table(tls, f"{where}: tls", path.absolute().parent) if tls else None,
+        tls=TlsPolicy.from_table(tls, where, path.absolute().parent) if tls else None,
     )
 
 
@@ -153,11 +157,28 @@ def _starts(table: Mapping[str, Any], where: str) -> tuple[str, ...]:
         raise _wrong(where, f"start {error.source!r}: {error.cause}") from error
 
 
+def _hosts(table: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in _words(table, "hosts", where))
+    for host in hosts:
+        try:
+            fits = "/" not in host and request_url(f"http://{host}/").count("/") == 3
+        except InputError:
+            fits = False
+        if not fits:
+            raise _wrong(where, f"hosts {host!r}: write a host's name only, such as media.thixa.example")
+    return hosts
+
+
 def _item(table: Mapping[str, Any], where: str) -> str | None:
     value = table.get("item")
-    if value is not None and (not isinstance(value, str) or value.count("{id}") != 1 or "://" not in value):
-        raise _wrong(where, "item must be an address with {id} where the item's number stands")
-    return value
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str) and value.count("{id}") == 1 and request_url(value.replace("{id}", "7")):
+            return value
+    except InputError:
+        pass
+    raise _wrong(where, "item must be an address with {id} where the item's number stands")
 
 
 def _delay(table: Mapping[str, Any], where: str) -> float:

@@ -88,7 +88,7 @@ def _switch(table: Mapping[str, object], word: str, origin: str) -> bool:
 
 
 def _bad(origin: str, cause: str, hint: str = "") -> InputError:
-    return InputError(origin, f"tls: {cause}", hint=hint)
+    return InputError(origin, f"tls: {cause}", what="cannot use these settings", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,12 +283,21 @@ def test_unreachable_robots_disallow_all_for_this_run(
     portal.on("/robots.txt", answer)
     with polite(portal, clock, robots_known={}, options={"retries": 1}) as fetcher:
         for _ in range(3):
-            assert "cannot be read" in refused(Disallowed, fetcher, portal.url("/tin")).cause
+            assert "cannot be read" in refused(NetworkError, fetcher, portal.url("/tin")).cause
         assert fetcher.manners is not None and fetcher.manners.robots_seen == {}
     assert [request.path for request in portal.requests] == ["/robots.txt"] * tries
     override = {"ignore": ["/tin"], "reason": "thư"}
     with polite(portal, clock, robots_known={}, **override) as fetcher:
         assert fetcher.fetch(portal.url("/tin")).info.robots == "overridden: /tin (thư)"
+
+
+def test_crawl_delay_holds_from_the_file_on(portal: Loopback, clock: Clock) -> None:
+    portal.fallback = Answer(body="x", headers=HEALTHY)
+    portal.on("/robots.txt", plain("User-agent: *\nCrawl-delay: 5"))
+    with polite(portal, clock, robots_known={}) as fetcher:
+        fetcher.fetch(portal.url("/a"))
+        fetcher.fetch(portal.url("/b"))
+    assert clock.pauses == [5.0, 5.0]
 
 
 def test_a_busy_server_says_nothing_of_robots(portal: Loopback, clock: Clock) -> None:

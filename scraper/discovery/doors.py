@@ -15,10 +15,10 @@ from scraper.discovery.view import VIEW
 DOORS: tuple[Door, ...] = (
     ApiDoor(),
     ODataDoor(),
-    FeedDoor(),
     VIEW,
     OwssvrDoor(),
-    SitemapDoor(),
     SECTION,
+    FeedDoor(),
+    SitemapDoor(),
     LINKS,
 )

@@ -74,6 +74,12 @@ def next_page(markup: Markup, listed: int) -> Request | None:
     return None if steps or posts else _next_fragment(markup, listed)
 
 
+def has_pager(markup: Markup) -> bool:
+    """Whether a page is one of several: it, or its address, says so."""
+    pages = (*islice(_linked(markup), 1), *islice(_posted(markup), 1))
+    return bool(pages) or _NUMBERED.search(markup.url) is not None
+
+
 def _stated(markup: Markup) -> str | None:
     """`rel=next` in head or body."""
     for el in markup.root.iter("link", "a"):

@@ -98,6 +98,8 @@ class Harvest:
             self.report.stopped = "interrupted"
         except _Enough:
             self.report.stopped = "limit"
+        else:
+            self._ledger.note("trouble", {self._job.name: None})
         for place in self.report.places:
             self._account(place)
         self.report.ended = self._stamp()
@@ -118,7 +120,7 @@ class Harvest:
         except (FetchError, ExtractError) as error:
             self._trouble(start, error)
             if scan is None:
-                self.report.places.append(PlaceReport(start, why=str(error)))
+                self.report.places.append(PlaceReport(start, why=error.what))
             return None
         finally:
             for trouble in scan.troubles if scan is not None else ():
@@ -286,9 +288,17 @@ class Harvest:
             else:
                 reason = visit.known.reason if visit.known.reason == _UNLISTED else outcome.reason
                 changed = outcome.kind != "unchanged"
-                settled.append(self._visitor.stored(visit.known, record=outcome.id, changed=changed, reason=reason))
-            for file in (visit.record or {}).get("files", ()):
-                self.report.files[file["status"]] += 1
+                files = (visit.record or {}).get("files", ())
+                settled.append(
+                    self._visitor.stored(
+                        visit.known,
+                        record=outcome.id,
+                        changed=changed,
+                        reason=reason,
+                        lacking=any(file["status"] == "failed" for file in files),
+                    )
+                )
+                self.report.files.update(file["status"] for file in files)
             self._tell(replace(outcome, source=visit.known.url))
         self._ledger.settle(*settled)
 
@@ -307,15 +317,15 @@ class Harvest:
         again = before is not None and before["code"] == error.code
         since = before["since"] if again else self._stamp()
         self._ledger.note("trouble", {name: {"code": error.code, "since": since}})
-        self.errors.append(error)
-        self.report.failed[error.code] += 1
         self.report.troubles.append({"what": str(error), "code": error.code, "since": since})
-        self._watch.trouble(error, again=again)
+        if not any(error is one for one in self.errors):  # as that of a page it was told already
+            self.errors.append(error)
+            self.report.failed[error.code] += 1
+            self._watch.trouble(error, again=again)
 
     def _stop(self, how: Any, error: LuutruError) -> None:
         self.report.stopped = how
-        self.errors.append(error)
-        self.report.troubles.append({"what": str(error), "code": error.code, "since": self._stamp()})
+        self._trouble(self._job.name, error)
 
     def _account(self, place: PlaceReport) -> None:
         """What the listed articles are now, and what the item numbers between them are."""

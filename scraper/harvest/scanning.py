@@ -39,6 +39,12 @@ CLOSED_FOR = timedelta(days=7)
 """How long a door that was found closed is not tried again."""
 _CLOSING = (ExtractError, AccessDenied, LoginPage, NotFound, SoftError, Disallowed)
 _STALE_PAGES = 3  # pages in a row without an entry that this listing had not: its pager goes in circles
+_CUTS = {
+    "row_limit": "the last page is full and shows no way on: there may be more",
+    "newest_only": "it names the newest only",
+    "folders": "some of it lies in folders that could not be read",
+    "groups": "some of it is in groups that only a browser opens",
+}
 _DROP = 0.5  # a listing with less than this share of what was known is not believed
 _FEW = 10
 Met = list[tuple[Known, bool]]
@@ -125,6 +131,7 @@ class Scan:
         self.report = PlaceReport(place.start, place.list_path)
         self.troubles: list[LuutruError] = []
         self._refusals: list[LuutruError] = []
+        self._verdicts: dict[str, dict[str, str]] = {}
         self._job, self._ledger, self._fetch, self._doors, self._now = job, ledger, fetch, doors, now
         self._last: dict[str, Any] = ledger.fact("scan", place.start) or {}
         self._known_before: int = self._last.get("listed") or ledger.known_at(place.start)
@@ -156,7 +163,11 @@ class Scan:
         self._judge(best)
 
     def _nothing_open(self) -> LuutruError:
-        """The error where no door gave a listing: of the kind that most of them gave."""
+        """The error where no door gave a listing: of the kind that most of them gave.
+
+        No door's verdict is remembered then: it is the portal that is closed today, not its doors.
+        """
+        self.report.why = "nothing could be listed"
         closed = "; ".join(f"{name} {verdict.removeprefix('closed: ')}" for name, verdict in self.report.doors.items())
         kinds = Counter(type(error) for error in self._refusals) or Counter([NotAListing])
         kind = kinds.most_common(1)[0][0]
@@ -281,9 +292,10 @@ class Scan:
     def _verdict(self, door: Door, words: str, *, lasting: bool = True) -> None:
         self.report.doors[door.name] = words
         if lasting:
-            self._ledger.note(
-                "door", {f"{self.place.start} {door.name}": {"verdict": words, "at": _stamp(self._now())}}
-            )
+            self._verdicts[f"{self.place.start} {door.name}"] = {"verdict": words, "at": _stamp(self._now())}
+        if "open" in self.report.doors.values():
+            self._ledger.note("door", self._verdicts)
+            self._verdicts.clear()
 
     def _collected(self) -> int:
         return sum(self._ledger.tally(self.place.start).values())
@@ -355,7 +367,9 @@ class Scan:
             return f"read to the end; the server {'states no count' if total is None else f'counts {total:,}'}"
         if self._short(best) > 0 and not best.broken:
             return f"the server counts {total:,}, {self.report.collected:,} are listed"
-        return best.broken or best.cut or f"the door {best.door.name} does not list everything"
+        return (
+            best.broken or _CUTS.get(best.cut or "", best.cut) or f"the door {best.door.name} does not list everything"
+        )
 
     def _remember(self, best: _Listing) -> None:
         """What the next run compares with."""

@@ -58,6 +58,10 @@ class Verdict:
     reason: str
 
 
+LACKS_FILES = "files"
+"""Code of an article that is stored, but for files that may be had another time."""
+
+
 def verdict(known: Known, now: str, *, recheck: bool = False) -> Verdict:
     """What to do with an address that the portal lists. recheck: visit whatever can be visited."""
     if known.state in ("seen", "gone"):
@@ -73,6 +77,8 @@ def verdict(known: Known, now: str, *, recheck: bool = False) -> Verdict:
         if known.code in PASSING:
             return Verdict(True, "failed last time")
         return Verdict(is_due, "failed, and due again" if is_due else f"failed before: {known.code}")
+    if known.code == LACKS_FILES:
+        return Verdict(is_due, "some of its files failed" + (", and due again" if is_due else ""))
     if _comparable(known.mark, known.settled_mark):
         return Verdict(False, "same mark in the list")
     why = "no mark in the list" if known.mark is None else "its mark is another door's than at the last visit"

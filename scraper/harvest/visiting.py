@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scraper.errors import LuutruError
-from scraper.harvest.states import Known, next_visit
+from scraper.harvest.states import LACKS_FILES, Known, next_visit
 from scraper.models import Capture, Record, to_dict
 from scraper.pipeline import extract_checked
 
@@ -70,7 +70,7 @@ class Visitor:
 
         validators = Validators(known.etag, known.last_modified)
         try:
-            if known.state == "stored" and validators:
+            if known.state == "stored" and validators and known.code != LACKS_FILES:
                 capture = self._fetcher.fetch_changed(known.url, validators)
                 if capture is None:
                     return Visit(self._unchanged(known))
@@ -102,20 +102,21 @@ class Visitor:
     def _unchanged(self, known: Known) -> Known:
         return self.stored(known, record=known.record, changed=False, reason="the server says it is the same")
 
-    def stored(self, known: Known, *, record: str | None, changed: bool, reason: str) -> Known:
-        """What to note about an address whose record is in the archive."""
+    def stored(self, known: Known, *, record: str | None, changed: bool, reason: str, lacking: bool = False) -> Known:
+        """What to note about an address whose record is in the archive. lacking: whether some of its files failed."""
         now = self._clock()
+        tries = (known.tries if known.code == LACKS_FILES else 0) + 1 if lacking else 0
         since = now if changed or known.changed is None else datetime.fromisoformat(known.changed)
         return replace(
             known,
             state="stored",
             reason=reason,
-            code=None,
-            tries=0,
+            code=LACKS_FILES if lacking else None,
+            tries=tries,
             settled_mark=known.mark or known.settled_mark,
             checked=self._stamp(),
             changed=since.isoformat(timespec="seconds"),
-            due=next_visit(now, since).isoformat(timespec="seconds"),
+            due=next_visit(now, since, tries).isoformat(timespec="seconds"),
             record=record,
         )
 
