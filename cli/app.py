@@ -21,6 +21,7 @@ from cli import (
     importing,
     portals,
     reading,
+    recovering,
     reextracting,
     searching,
     stats,
@@ -48,6 +49,7 @@ app = typer.Typer(
 adding.register(app)
 harvesting.register(app)
 importing.register(app)
+recovering.register(app)
 discovering.register(app)
 reading.register(app)
 reextracting.register(app)

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,10 +62,11 @@ _NO_ITEM = 2_147_480_000  # SharePoint counts items in 32 bits; no list has come
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one process is to do. job: options of `scraper.harvest.job.Job`.  fetching: options of FetchOptions.
+    """What one process is to do. job: options of the work's `Job`.  fetching: options of FetchOptions.
 
     seconds: given to the portal, None for no end.  until: `time.monotonic()` at which the whole run ends.
     log: file for the requests, appended to.  captures: keep all that is received.
+    archives: of a recovery, the web archives, their start the endpoint.
     """
 
     settings: PortalSettings
@@ -78,6 +79,7 @@ class Order:
     until: float | None = None
     log: Path | None = None
     captures: bool = True
+    archives: tuple[PortalSettings, ...] = ()
 
     def time_left(self) -> float | None:
         """Seconds until the portal's time, or the run's, is over."""
@@ -135,7 +137,7 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
     from storage.file_store import FileStore
     from storage.ledger import Ledger
 
-    watch = _Watch(voice)
+    watch = Watch(voice)
     job = Job(order.settings.name, order.settings.start, avoid=avoid, **order.job)
     with contextlib.ExitStack() as stack:
         stopping = Stopping(order.time_left(), beat=watch.beat)
@@ -189,7 +191,11 @@ class Desk:
         beat: Callable[[float, str], None],
         warn: Callable[[str], None],
         captures: CaptureStore | None = None,
+        *,
+        observe: Callable[[str, int, Mapping[str, str]], None] | None = None,
+        replays: bool = False,
     ) -> None:
+        """observe: as the Fetcher's.  replays: the host is a web archive, as `Manners` has it."""
         from scraper.fetch import Fetcher, FetchOptions, user_agent
         from scraper.politeness import Manners
         from scraper.robots import RobotsText
@@ -213,11 +219,12 @@ class Desk:
             pause=pause,
             log=self._asked,
             warn=warn,
+            replays=replays,
         )
         tls = {} if settings.tls is None else dict.fromkeys(settings.tls_hosts(), settings.tls)
         options = FetchOptions(user_agent=user_agent(order.contact), tls=tls, **order.fetching)
         keep = None if captures is None else captures.keep
-        self.fetcher: Fetcher = Fetcher(options, manners=self.manners, keep=keep)
+        self.fetcher: Fetcher = Fetcher(options, manners=self.manners, keep=keep, observe=observe)
 
     def __enter__(self) -> Desk:
         return self
@@ -340,7 +347,7 @@ class Desk:
             self._warn(f"cannot write: {self._order.log}: {(error.strerror or str(error)).lower()}; no requests logged")
 
 
-class _Watch:
+class Watch:
     """Tells the process that started this one how it goes."""
 
     def __init__(self, voice: Voice) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 SCHEMA_VERSION = 1
 
 Precision = Literal["second", "minute", "day", "month"]
-CaptureSource = Literal["http", "file", "text", "warc", "wet", "mhtml"]
+CaptureSource = Literal["http", "file", "text", "warc", "wet", "mhtml", "memento"]
 EmailLabel = Literal["contact", "submissions", "other"]
 FileStatus = Literal["stored", "missing", "refused", "failed"]
 OutcomeKind = Literal["new", "changed", "unchanged", "gone", "skipped", "failed"]
@@ -183,6 +183,7 @@ class CaptureInfo:
     sha256: str | None = doc("SHA-256 of the bytes, hexadecimal", default=None)
     bytes: int | None = doc("number of bytes, after content decoding", default=None)
     source: CaptureSource = doc("where the bytes came from", default="file")
+    replay_url: str | None = doc("address at the web archive that gave the bytes, for source `memento`", default=None)
     robots: str | None = doc("robots.txt verdict, where HTTP was used", default=None)
     tls: str | None = doc("TLS version and whether the chain was verified, where HTTPS was used", default=None)
     warc: WarcPlace | None = doc("where the archive keeps these bytes; left out where it does not", default=None)

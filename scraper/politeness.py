@@ -73,6 +73,7 @@ class Manners:
     robots_known: origin → what an earlier run read; less than a day old, it is believed.
     state: folder of the hosts' files, by default `pace.state_folder()`.
     pause: sleeps; what it raises (OutOfTime) ends the wait and comes out of `fetch`.  clock: POSIX time.
+    replays: the host is a web archive, whose answers may carry the headers of dead servers: no health score is read.
     log: told of each request.  warn: told, once per host, where the pace cannot be kept across processes.
     Raises InputError where a start is no address, a host is no name, or `ignore` has no reason.
     """
@@ -89,6 +90,7 @@ class Manners:
         state: Path | None = None,
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
+        replays: bool = False,
         log: Callable[[Asked], None] | None = None,
         warn: Callable[[str], None] = _warn,
     ) -> None:
@@ -110,6 +112,7 @@ class Manners:
         self._state = state or state_folder()
         self.pause = pause
         self._clock = clock
+        self._replays = replays
         self._log = log
         self._warn = warn
 
@@ -266,7 +269,8 @@ class Turn:
         """What the server said. headers: a mapping that ignores letter case; nothing in it can do harm."""
         self._latency = self._elapsed()
         self.status = status
-        self.health = health.health_score(headers.get("X-SharePointHealthScore"))
+        if not self._manners._replays:
+            self.health = health.health_score(headers.get("X-SharePointHealthScore"))
         if "Retry-After" in headers:
             now = datetime.fromtimestamp(self._manners._clock(), UTC)
             wait = retry_after(headers["Retry-After"], now)

@@ -6,7 +6,17 @@ import dataclasses
 
 from scraper.errors import InputError
 from scraper.models import Outcome
-from storage.decide import Decision, Json, article, content_hash, decide, revision, same_bytes, same_place
+from storage.decide import (
+    Decision,
+    Json,
+    article,
+    captured_at,
+    content_hash,
+    decide,
+    revision,
+    same_bytes,
+    same_place,
+)
 from storage.staging import Staging
 
 
@@ -26,7 +36,7 @@ def stage(staging: Staging, record: Json, now: str) -> Outcome:
     staging.put_article(number, result)
     if decision.kind != "changed" or stored is None:
         return outcome_of(decision, result, record)
-    if not again and (kept := _same_capture(staging.history(number), record)) is not None:
+    if not again and (kept := _same_capture(staging.history(number), stored, record)) is not None:
         same = dataclasses.replace(decision, kind="unchanged", reason="these bytes are a kept revision")
         staging.put_article(number, stored)
         return outcome_of(same, kept, record)
@@ -42,9 +52,14 @@ def stage(staging: Staging, record: Json, now: str) -> Outcome:
     return outcome_of(decision, late, record)
 
 
-def _same_capture(history: list[Json], record: Json) -> Json | None:
-    """The superseded revision that came of the very same bytes and says the same; None when there is none."""
-    digest = content_hash(record)
+def _same_capture(history: list[Json], stored: Json, record: Json) -> Json | None:
+    """The superseded revision that came of the very same bytes and says the same; None when there is none.
+
+    Nor where the bytes were captured after the current state: then the page says again what it said before.
+    """
+    digest, moment, current = content_hash(record), captured_at(record), captured_at(stored)
+    if moment is not None and current is not None and moment > current:
+        return None
     return next(
         (state for state in history[:-1] if state.get("content_hash") == digest and same_bytes(state, record)), None
     )

@@ -87,7 +87,14 @@ def test_importing_a_module_is_cheap(module: str, never: set[str]) -> None:
     assert set(ran.stdout.split()) & never == set()
 
 
-LEAVES = ("scraper.models", "scraper.errors", "scraper.text", "scraper.discovery.listing", "scraper.harvest.states")
+LEAVES = (
+    "scraper.models",
+    "scraper.errors",
+    "scraper.text",
+    "scraper.discovery.listing",
+    "scraper.harvest.states",
+    "scraper.memento.captures",
+)
 """What storage may import of scraper: plain data."""
 
 

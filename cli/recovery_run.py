@@ -1,0 +1,123 @@
+"""One portal's recovery in its own process: web archives, ledger and archive brought together, and the answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cli.archivist import RemoteArchive
+from cli.crew import Voice
+from cli.exits import ExitCode, exit_code_of
+from cli.portal_run import Desk, Order, Watch
+from cli.recovered_files import RecoveredFiles
+from scraper.errors import LuutruError
+
+
+def recover(order: Order, avoid: dict[str, str], voice: Voice) -> None:
+    """Recover one portal and say how it went; the last word is ("done", report, exit codes of what failed)."""
+    codes: Counter[int] = Counter()
+    name = order.settings.name
+    try:
+        report, errors = _recover(order, avoid, voice)
+        codes.update(int(exit_code_of(error)) for error in errors)
+    except LuutruError as error:
+        voice.say("trouble", str(error), error.hint, False)
+        codes[int(exit_code_of(error))] += 1
+        report = {"portal": name, "troubles": [{"what": str(error), "code": error.code}]}
+    except Exception as error:
+        if os.environ.get("LUUTRU_DEBUG"):
+            raise
+        told = f"a bug: {name}: {type(error).__name__}: {error}"
+        voice.say("trouble", told, "run again with LUUTRU_DEBUG=1 and report it", False)
+        codes[int(ExitCode.BUG)] += 1
+        report = {"portal": name, "troubles": [{"what": told, "code": "error"}]}
+    voice.say("done", report, dict(codes))
+
+
+def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[str, Any], list[LuutruError]]:
+    from scraper.harvest.stopping import Stopping
+    from scraper.memento.archive import Hops, WebArchive
+    from scraper.memento.recovery import Job, Recovery, nothing_found
+    from scraper.memento.summary import items_of, places_of
+    from scraper.pipeline import extract_checked
+    from scraper.portals import load_portals
+    from storage.capture_ledger import CaptureLedger
+    from storage.file_store import FileStore
+
+    watch, settings = Watch(voice), order.settings
+    portals = load_portals(order.portals)
+    options = dict(order.job)
+    with_files = options.pop("files")
+    job = Job(settings.name, settings.start, settings.hosts, avoid=avoid, **options)
+    started = _stamp()
+    with contextlib.ExitStack() as stack:
+        stopping = Stopping(order.time_left(), beat=watch.beat)
+        stack.callback(stopping.close)
+        stack.enter_context(stopping.signals())
+        ledger = CaptureLedger(order.archive, f"recover {settings.name}", now=started)
+        stack.callback(ledger.close)
+        archives, desks = [], []
+        for one in order.archives:
+            hops = Hops()
+            desk = Desk(
+                replace(order, settings=one), ledger, stopping.pause, watch.beat, watch.warn, observe=hops, replays=True
+            )
+            desks.append(stack.enter_context(desk))
+            archives.append(WebArchive(one.start[0], desk.fetcher, hops))
+        by_endpoint = {one.endpoint: one for one in archives}
+        files = RecoveredFiles(by_endpoint, ledger, FileStore(order.archive), lambda: watch.beat(0, ""))
+        recovery = Recovery(
+            job,
+            archives=archives,
+            extract=lambda capture: extract_checked(capture, portals),
+            keeps=RemoteArchive(voice),
+            ledger=ledger,
+            watch=watch,
+            stopping=stopping,
+            clock=_now,
+            enclosed=files.of if with_files else None,
+        )
+        try:
+            recovery.run()
+        finally:
+            for desk in desks:
+                ledger.note("robots", {origin: asdict(text) for origin, text in desk.manners.robots_seen.items()})
+        tally = recovery.tally
+        items = list(items_of(ledger.items()))
+        report: dict[str, Any] = {
+            "portal": settings.name,
+            "started": started,
+            "ended": _stamp(),
+            "resumed": ledger.resumed,
+            "stopped": tally.stopped,
+            "outcomes": dict(tally.outcomes),
+            "skipped": dict(tally.skipped),
+            "failed": dict(tally.failed),
+            "requests": sum(desk.requests for desk in desks),
+            "archives": tally.archives,
+            "places": places_of(settings.start[0], _by(tally.archives), items),
+            "troubles": tally.troubles,
+        }
+        errors = recovery.errors
+        if not errors and tally.stopped is None and not any(item["fetched"] for item in items):
+            error = nothing_found(job, archives, dict(tally.skipped))
+            watch.trouble(error, again=False)
+            errors = [error]
+        ledger.end(_stamp(), report, whole=tally.stopped is None)
+    return report | {"items": items}, errors
+
+
+def _by(archives: dict[str, dict[str, Any]]) -> str:
+    return ", ".join(sorted({one["by"] for one in archives.values()}))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _stamp() -> str:
+    return _now().isoformat(timespec="seconds")
