@@ -1,0 +1,207 @@
+"""WARC 1.1: the captures of the records, copied byte by byte, and the records themselves.
+
+For each article, in this order: every capture of its addresses with request and metadata, those of its pictures and
+attachments, and for revisits what they repeat; a `resource` for each kept file that no capture holds; and for each of
+its states a `resource` with the address `urn:luutru:<id>`, the record as JSON. A record without a capture is there in
+that form alone: its `body_html` is luutru's own and must not stand at the page's address as if a server had sent it.
+https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+from scraper.text import tidy
+from storage.exports import cdxj
+from storage.exports.holdings import (
+    Holdings,
+    Json,
+    Place,
+    addresses,
+    file_addresses,
+    place_of,
+    sha1,
+    software,
+    utc,
+)
+from storage.exports.members import CAPTURES, Member
+from storage.exports.texts import dumps
+
+RIGHTS = (
+    "The pages were published by the bodies named in them, and the rights in them stay with those bodies and their "
+    "authors. Whoever made this file keeps copies and cannot grant a licence to them."
+)
+NO_CAPTURE = "{n} records have no capture and stand there as JSON alone"
+NO_ORIGINAL = "{n} captures repeat content that is not kept"
+NO_FILE = "{n} kept files are missing or damaged (luutru verify)"
+GONE = "{n} captures are not where a record says (luutru verify)"
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w.-]+=[\w.-]+)*", re.ASCII)
+
+
+def write(records: Iterable[Json], out: BinaryIO, holdings: Holdings) -> int:
+    """Write the file and give the number of records."""
+    warc, count = Warc(out, holdings, holdings.name), 0
+    for count, record in enumerate(records, 1):  # noqa: B007 - it is the result
+        for _ in warc.added(record):
+            pass
+    return count
+
+
+class Warc:
+    """A WARC file in the making. name: how records call it (`capture.warc.file`), and its index.
+
+    out: a binary stream, which need not seek.  offset: bytes written so far.  indexed: collect lines of CDXJ in the
+    scratch table `lines`.
+    """
+
+    def __init__(self, out: BinaryIO, holdings: Holdings, name: str, *, indexed: bool = False) -> None:
+        from warcio.warcwriter import WARCWriter
+
+        self.offset = 0
+        self._out, self._holdings, self._name, self._indexed = out, holdings, name, indexed
+        self._writer = WARCWriter(self, gzip=True, warc_version="1.1")
+        self._created = utc(holdings.created) or ""
+        self._head()
+
+    def write(self, piece: bytes) -> int:
+        """What the writer of single members calls."""
+        self._out.write(piece)
+        self.offset += len(piece)
+        return len(piece)
+
+    def flush(self) -> None:
+        """As for `write`: nothing to do before the file is closed."""
+
+    def added(self, record: Json) -> Iterator[tuple[Json, Member | None]]:
+        """Write all that belongs to an article; its states, oldest first, each with the member it was made from.
+
+        `capture.warc` of these states is the place in this file, or not there.
+        """
+        states, captured = [*self._holdings.earlier_states(record), record], False
+        mains: list[tuple[Member, int] | None] = []
+        for state in states:
+            place = place_of(state)
+            mains.append(self._captured(place) if place else None)
+            if place and mains[-1] is None:
+                self._holdings.lacking(GONE, str(state.get("id")))
+        for state in states:
+            for place in self._holdings.captures_of(addresses(state)):
+                captured = self._captured(place) is not None or captured
+            for place in self._holdings.captures_of(file_addresses(state)):
+                self._captured(place)
+            self._files(state)
+        if not captured and not any(mains):
+            self._holdings.lacking(NO_CAPTURE, str(record.get("id")))
+        for state, main in zip(states, mains, strict=True):
+            placed = self._placed(state, main)
+            self._state(placed)
+            yield placed, main[0] if main else None
+
+    def _captured(self, place: Place) -> tuple[Member, int] | None:
+        """Copy the capture there unless it was; its member and offset here. None where there is none."""
+        member = self._holdings.members.at(*place)
+        if member is None or member.kind not in CAPTURES:
+            return None
+        written = self._holdings.scratch.execute("SELECT there FROM written WHERE file = ? AND offset = ?", place)
+        if found := written.fetchone():
+            return member, found[0]
+        if member.kind == "revisit":
+            original = self._holdings.original_of(member)
+            if original is None or self._captured(original) is None:
+                self._holdings.lacking(NO_ORIGINAL, member.url)
+        there = self.offset
+        self._index(member, there)
+        self._holdings.scratch.execute("INSERT INTO written VALUES (?, ?, ?)", [*place, there])
+        for part in self._holdings.members.group(member):
+            for piece in self._holdings.members.copied(part):
+                self.write(piece)
+        return member, there
+
+    def _files(self, state: Json) -> None:
+        """Kept contents of pictures and attachments that no capture holds."""
+        known = [one for one in state.get("files") or () if isinstance(one, dict)]
+        for one in known:
+            for kept in (one, *(past for past in one.get("earlier") or () if isinstance(past, dict))):
+                sha256, url = kept.get("sha256"), one.get("url")
+                if kept.get("path") is None or not isinstance(sha256, str) or not isinstance(url, str):
+                    continue
+                stream = self._holdings.file(sha256)
+                if stream is None:
+                    self._holdings.lacking(NO_FILE, url)
+                    continue
+                with stream:
+                    self._file(url, kept, stream)
+
+    def _file(self, url: str, kept: Mapping[str, Any], stream: io.BufferedReader) -> None:
+        digest, place = sha1(stream), ("", f"{url} {kept['sha256']}")
+        scratch = self._holdings.scratch
+        if self._holdings.is_captured(url, digest):
+            return
+        if scratch.execute("SELECT 1 FROM written WHERE file = ? AND offset = ?", place).fetchone():
+            return
+        scratch.execute("INSERT INTO written VALUES (?, ?, ?)", [*place, self.offset])
+        self._resource(url, stream, str(kept.get("content_type") or ""), kept.get("fetched_at"))
+
+    def _state(self, state: Json) -> None:
+        capture = state.get("capture")
+        moments = [capture.get("fetched_at") if isinstance(capture, dict) else None, state.get("last_seen")]
+        moment = next(filter(None, map(utc, moments)), None)
+        content = io.BytesIO(dumps(state).encode("utf-8", "backslashreplace"))
+        self._resource(f"urn:luutru:{state.get('id')}", content, "application/json", moment)
+
+    def _placed(self, state: Json, main: tuple[Member, int] | None) -> Json:
+        """The state with its capture's place in this file instead of the archive's."""
+        capture = state.get("capture")
+        if not isinstance(capture, dict):
+            return state
+        plain = {name: value for name, value in capture.items() if name != "warc"}
+        return {**state, "capture": {**plain, "warc": {"file": self._name, "offset": main[1]}} if main else plain}
+
+    def _head(self) -> None:
+        facts = {
+            "software": software(),
+            "format": "WARC File Format 1.1",
+            "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+            "description": RIGHTS,
+            "luutru-selection": dumps(dict(self._holdings.selection)),
+        }
+        content = "".join(f"{name}: {value}\r\n" for name, value in facts.items()).encode("utf-8", "backslashreplace")
+        headers = self._headers(f"warcinfo {self._created}", self._created) | {
+            "WARC-Type": "warcinfo",
+            "WARC-Filename": tidy(self._name.rpartition("/")[2]),
+        }
+        self._write("warcinfo", None, io.BytesIO(content), "application/warc-fields", headers)
+
+    def _resource(self, url: str, content: BinaryIO, media_type: str, moment: Any) -> None:
+        """A record that holds the content itself, without what a server said of it."""
+        date = utc(moment) or self._created
+        digest = sha1(content)  # type: ignore[arg-type]
+        media_type = media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream"
+        headers = self._headers(f"{url} {digest} {self.offset}", date) | {"WARC-Type": "resource"}
+        there, address = self.offset, re.sub(r"\s", lambda found: f"%{ord(found[0]):02X}", url)
+        self._write("resource", address, content, media_type, headers)
+        facts = {"warc-type": "resource", "warc-target-uri": address, "warc-date": date, "warc-payload-digest": digest}
+        self._index(Member(self._name, there, self.offset - there, facts, media_type.partition(";")[0]), there)
+
+    def _headers(self, of: str, date: str) -> dict[str, str]:
+        """Id and date of a record of our own; the same export gives the same ids."""
+        name = uuid.uuid5(uuid.NAMESPACE_URL, f"urn:luutru:warc:{self._created}:{self._name}:{of}")
+        return {"WARC-Record-ID": f"<urn:uuid:{name}>", "WARC-Date": date}
+
+    def _write(self, kind: str, url: str | None, content: BinaryIO, media_type: str, headers: dict[str, str]) -> None:
+        size = content.seek(0, io.SEEK_END)
+        content.seek(0)
+        record = self._writer.create_warc_record(
+            url, kind, payload=content, length=size, warc_content_type=media_type, warc_headers_dict=headers
+        )
+        self._writer.write_record(record)
+
+    def _index(self, member: Member, there: int) -> None:
+        if self._indexed:
+            row = cdxj.line(member, there, self._name.rpartition("/")[2])
+            self._holdings.scratch.execute("INSERT INTO lines VALUES (?)", [row])
