@@ -31,7 +31,7 @@ Place = tuple[str, int]
 
 Row = tuple[str, int, str | None, str, bool]
 
-DAMAGED = "{n} files of captures could not be read to their end (luutru verify)"
+DAMAGED = "files of captures that could not be read to their end"
 _SOME = 5
 _TABLES = """
 CREATE TABLE captures (file TEXT, offset INTEGER, key TEXT, digest TEXT, revisit INTEGER, PRIMARY KEY (file, offset));
@@ -114,17 +114,17 @@ class Holdings:
             return None
 
     def lacking(self, what: str, reference: str) -> None:
-        """Note what could not be handed over. what: a clause with `{n}` for the number of such."""
+        """Note what could not be handed over."""
         self._counts[what] += 1
         if len(named := self._lacking.setdefault(what, [])) < _SOME:
             named.append(reference)
 
     def notices(self) -> list[str]:
-        """What was lacking, for a person to hear: one sentence a kind, with a few examples."""
+        """What was lacking, for a person to hear: one line a kind, with its number and a few examples."""
         found = []
         for what, named in self._lacking.items():
             more = ", …" if self._counts[what] > len(named) else ""
-            found.append(f"{what.format(n=self._counts[what])}: {', '.join(named)}{more}")
+            found.append(f"{what}: {self._counts[what]} ({', '.join(named)}{more})")
         return found
 
     def _listed(self, file: str) -> None:

@@ -35,10 +35,10 @@ RIGHTS = (
     "The pages were published by the bodies named in them, and the rights in them stay with those bodies and their "
     "authors. Whoever made this file keeps copies and cannot grant a licence to them."
 )
-NO_CAPTURE = "{n} records have no capture and stand there as JSON alone"
-NO_ORIGINAL = "{n} captures repeat content that is not kept"
-NO_FILE = "{n} kept files are missing or damaged (luutru verify)"
-GONE = "{n} captures are not where a record says (luutru verify)"
+NO_CAPTURE = "records without a capture, there as JSON alone"
+NO_ORIGINAL = "captures that repeat what is not kept"
+NO_FILE = "files that are missing or damaged"
+GONE = "records whose capture is not where they say"
 
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w.-]+=[\w.-]+)*", re.ASCII)
 
