@@ -18,7 +18,9 @@ from warcio.warcwriter import WARCWriter
 import luutru
 from tests.running import DYKE, POWER, article
 
-PAGE, MOVED, IMAGE, PDF = (f"http://xa.vamsao.example/{path}" for path in ("tin?ItemID=7", "cu", "anh/ghe.png", "tep/lich.pdf"))
+PAGE, MOVED, IMAGE, PDF = (
+    f"http://xa.vamsao.example/{path}" for path in ("tin?ItemID=7", "cu", "anh/ghe.png", "tep/lich.pdf")
+)
 OTHER, FOREIGN, UNCAPTURED = "http://conen.example/b", "http://khac.example/x", "http://dien.example/lich"
 FIRST, SECOND, THIRD = "2024-03-01T08:00:00Z", "2024-04-02T09:30:00Z", "2024-05-03T10:00:00Z"
 PDF_CONTENT = b"%PDF-1.4 lich hop cho"

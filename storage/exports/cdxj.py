@@ -26,10 +26,10 @@ class Line(NamedTuple):
     """What an export needs of a line. file: the last part of its name."""
 
     url: str
+    time: str
     digest: str
     file: str
     offset: int
-    length: int
     revisit: bool
 
 
@@ -70,12 +70,12 @@ def line(member: Member, offset: int, file: str) -> str:
 def read(lines: Iterator[str]) -> Iterator[Line]:
     """What lines of other hands say; those that are none are passed over."""
     for text in lines:
-        _, brace, rest = text.partition(" {")
+        keys, brace, rest = text.partition(" {")
         try:
             facts = json.loads(brace[1:] + rest)
             name = re.sub(".*/", "", facts["filename"])
             digest, revisit = bare(str(facts.get("digest", ""))), facts.get("mime") == "warc/revisit"
-            yield Line(str(facts["url"]), digest, name, int(facts["offset"]), int(facts.get("length", 0)), revisit)
+            yield Line(str(facts["url"]), keys.rpartition(" ")[2], digest, name, int(facts["offset"]), revisit)
         except (ValueError, KeyError, TypeError):
             continue
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from scraper.errors import ArchiveError
 from storage import identity
 from storage.exports import cdxj
-from storage.exports.members import CAPTURES, FOLDER, Member, Members
+from storage.exports.members import CAPTURES, FOLDER, Member, Members, timestamp
 from storage.exports.texts import values
 
 if TYPE_CHECKING:
@@ -29,12 +29,14 @@ Json = dict[str, Any]
 Place = tuple[str, int]
 """A member's file, relative to the archive's folder, and offset."""
 
-Row = tuple[str, int, str | None, str, bool]
+Row = tuple[str, int, str | None, str, str, bool]
 
 DAMAGED = "files of captures that could not be read to their end"
 _SOME = 5
 _TABLES = """
-CREATE TABLE captures (file TEXT, offset INTEGER, key TEXT, digest TEXT, revisit INTEGER, PRIMARY KEY (file, offset));
+CREATE TABLE captures (
+  file TEXT, offset INTEGER, key TEXT, time TEXT, digest TEXT, revisit INTEGER, PRIMARY KEY (file, offset)
+);
 CREATE INDEX by_key ON captures (key);
 CREATE TABLE written (file TEXT, offset INTEGER, there INTEGER, PRIMARY KEY (file, offset)) WITHOUT ROWID;
 CREATE TABLE lines (line TEXT);
@@ -81,14 +83,19 @@ class Holdings:
             asked = "SELECT file, offset FROM captures WHERE key = ? ORDER BY file, offset"
             yield from self.scratch.execute(asked, [key]).fetchall()
 
-    def original_of(self, revisit: Member) -> Place | None:
-        """Where the content is that a revisit repeats: that of the same address if there is one."""
-        url = revisit.headers.get("warc-refers-to-target-uri", "").strip("<>") or revisit.url
+    def original_of(self, repeat: Member) -> Place | None:
+        """Where the content is that a revisit repeats: with the same payload, of the address and time that it names.
+
+        Also for a metadata record that stands in a capture's place, because the page differed in noise alone.
+        """
+        named = repeat.headers.get
+        url = named("warc-refers-to-target-uri", "").strip("<>") or repeat.url
+        digest = repeat.digest if repeat.kind == "revisit" else ""
         asked = (
-            "SELECT file, offset FROM captures WHERE key = ? AND NOT revisit AND (digest = ? OR ? = '')"
-            " ORDER BY file = ? AND offset < ? DESC, file, offset DESC LIMIT 1"
+            "SELECT file, offset FROM captures WHERE key = ? AND NOT revisit AND ? IN (digest, '')"
+            " ORDER BY time = ? DESC, time <= ? DESC, time DESC LIMIT 1"
         )
-        facts = [_key(url), revisit.digest, revisit.digest, revisit.file, revisit.offset]
+        facts = [_key(url), digest, timestamp(named("warc-refers-to-date", "")), repeat.timestamp]
         found: Place | None = self.scratch.execute(asked, facts).fetchone()
         return found
 
@@ -130,7 +137,7 @@ class Holdings:
     def _listed(self, file: str) -> None:
         """Take in a CDXJ file."""
         self._take_in(
-            (f"{FOLDER}/{one.file}", one.offset, _key(one.url), one.digest, one.revisit)
+            (f"{FOLDER}/{one.file}", one.offset, _key(one.url), one.time, one.digest, one.revisit)
             for one in cdxj.read(self.members.lines(file))
         )
 
@@ -144,7 +151,8 @@ class Holdings:
             for member in self.members.walk(file, read):
                 read = member.offset + member.length
                 if member.kind in CAPTURES:
-                    yield member.file, member.offset, _key(member.url), member.digest, member.kind == "revisit"
+                    is_revisit = member.kind == "revisit"
+                    yield member.file, member.offset, _key(member.url), member.timestamp, member.digest, is_revisit
 
         self._take_in(rows())
         if read < self.members.size(file):
@@ -152,7 +160,7 @@ class Holdings:
 
     def _take_in(self, rows: Iterable[Row]) -> None:
         assert self._scratch is not None  # noqa: S101 - they are called while it is made
-        self._scratch.executemany("INSERT OR IGNORE INTO captures VALUES (?, ?, ?, ?, ?)", rows)
+        self._scratch.executemany("INSERT OR IGNORE INTO captures VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def addresses(state: Json) -> list[str]:
@@ -166,6 +174,15 @@ def file_addresses(state: Json) -> list[str]:
     """Addresses of a state's pictures and attachments."""
     found = [url for name in ("files", "images", "attachments") for url in values(state.get(name), ["url"])]
     return [url for url in dict.fromkeys(found) if isinstance(url, str)]
+
+
+def kept_contents(state: Json) -> Iterator[tuple[str, str, Json]]:
+    """(address, SHA-256, facts) of every content of its pictures and attachments that a state says is kept."""
+    for one in (one for one in state.get("files") or () if isinstance(one, dict)):
+        for kept in (one, *(past for past in one.get("earlier") or () if isinstance(past, dict))):
+            match one, kept:
+                case {"url": str(url)}, {"path": str(), "sha256": str(sha256)}:
+                    yield url, sha256, kept
 
 
 def place_of(state: Json) -> Place | None:

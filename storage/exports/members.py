@@ -62,12 +62,17 @@ class Member:
     @property
     def timestamp(self) -> str:
         """The date in 14 digits."""
-        return re.sub("[^0-9]", "", self.date)[:14]
+        return timestamp(self.date)
 
     def belongs_to(self, other: Member) -> bool:
         """Whether this is the request or the metadata of that capture."""
         mine = {self.headers.get("warc-concurrent-to"), self.headers.get("warc-refers-to")} - {None}
         return self.kind not in CAPTURES and other.headers.get("warc-record-id") in mine
+
+
+def timestamp(date: str) -> str:
+    """A WARC date in 14 digits."""
+    return re.sub("[^0-9]", "", date)[:14]
 
 
 def bare(digest: str) -> str:
@@ -81,6 +86,7 @@ class Members:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: dict[str, int] = {}
+        self._last: tuple[str, int, Member | None] = "", 0, None
 
     def close(self) -> None:
         """Give back the files."""
@@ -101,6 +107,11 @@ class Members:
 
     def at(self, file: str, offset: int) -> Member | None:
         """The member that begins there; None where there is none that is whole."""
+        if self._last[:2] != (file, offset):
+            self._last = file, offset, self._looked_at(file, offset)
+        return self._last[2]
+
+    def _looked_at(self, file: str, offset: int) -> Member | None:
         descriptor = self._descriptor(file)
         if descriptor is None or offset < 0:
             return None

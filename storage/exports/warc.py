@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from scraper.text import tidy
@@ -23,6 +23,7 @@ from storage.exports.holdings import (
     Place,
     addresses,
     file_addresses,
+    kept_contents,
     place_of,
     sha1,
     software,
@@ -40,6 +41,8 @@ NO_ORIGINAL = "captures that repeat what is not kept"
 NO_FILE = "files that are missing or damaged"
 GONE = "records whose capture is not where they say"
 
+_REPEATS = ("revisit", "metadata")
+"""Kinds that stand in a capture's place because the content is kept already; metadata: but for noise."""
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w.-]+=[\w.-]+)*", re.ASCII)
 
 
@@ -78,74 +81,79 @@ class Warc:
         """As for `write`: nothing to do before the file is closed."""
 
     def added(self, record: Json) -> Iterator[tuple[Json, Member | None]]:
-        """Write all that belongs to an article; its states, oldest first, each with the member it was made from.
+        """Write all that belongs to an article; its states, oldest first, each with the member that shows its page.
 
         `capture.warc` of these states is the place in this file, or not there.
         """
-        states, captured = [*self._holdings.earlier_states(record), record], False
-        mains: list[tuple[Member, int] | None] = []
+        states, places, captured = [*self._holdings.earlier_states(record), record], [], False
         for state in states:
             place = place_of(state)
-            mains.append(self._captured(place) if place else None)
-            if place and mains[-1] is None:
+            places.append((place, self._copied(place) if place else None))
+            if place and places[-1][1] is None:
                 self._holdings.lacking(GONE, str(state.get("id")))
         for state in states:
             for place in self._holdings.captures_of(addresses(state)):
-                captured = self._captured(place) is not None or captured
+                captured = self._copied(place) is not None or captured
             for place in self._holdings.captures_of(file_addresses(state)):
-                self._captured(place)
+                self._copied(place)
             self._files(state)
-        if not captured and not any(mains):
+        if not captured and all(there is None for _, there in places):
             self._holdings.lacking(NO_CAPTURE, str(record.get("id")))
-        for state, main in zip(states, mains, strict=True):
-            placed = self._placed(state, main)
+        for state, (place, there) in zip(states, places, strict=True):
+            placed = self._placed(state, there)
             self._state(placed)
-            yield placed, main[0] if main else None
+            yield placed, None if place is None or there is None else self._shown(place)
 
-    def _captured(self, place: Place) -> tuple[Member, int] | None:
-        """Copy the capture there unless it was; its member and offset here. None where there is none."""
+    def _copied(self, place: Place) -> int | None:
+        """Copy the capture there, unless it was, after what it repeats; its offset here. None for no whole capture."""
+        if (there := self._noted(*place)) is not None:
+            return there
         member = self._holdings.members.at(*place)
-        if member is None or member.kind not in CAPTURES:
+        if member is None or member.kind not in (*CAPTURES, *_REPEATS):
             return None
-        written = self._holdings.scratch.execute("SELECT there FROM written WHERE file = ? AND offset = ?", place)
-        if found := written.fetchone():
-            return member, found[0]
-        if member.kind == "revisit":
+        if member.kind in _REPEATS:
             original = self._holdings.original_of(member)
-            if original is None or self._captured(original) is None:
+            if original is None or original == place or self._copied(original) is None:
                 self._holdings.lacking(NO_ORIGINAL, member.url)
-        there = self.offset
-        self._index(member, there)
-        self._holdings.scratch.execute("INSERT INTO written VALUES (?, ?, ?)", [*place, there])
+        there = self._note(*place)
+        if member.kind in CAPTURES:
+            self._index(member, there)
         for part in self._holdings.members.group(member):
             for piece in self._holdings.members.copied(part):
                 self.write(piece)
-        return member, there
+        return there
+
+    def _shown(self, place: Place) -> Member | None:
+        """The member that a replay tool shows for a capture: of one that is there as metadata alone, the earlier one."""
+        member = self._holdings.members.at(*place)
+        if member is None or member.kind in CAPTURES:
+            return member
+        original = self._holdings.original_of(member)
+        return self._holdings.members.at(*original) if original else None
 
     def _files(self, state: Json) -> None:
         """Kept contents of pictures and attachments that no capture holds."""
-        known = [one for one in state.get("files") or () if isinstance(one, dict)]
-        for one in known:
-            for kept in (one, *(past for past in one.get("earlier") or () if isinstance(past, dict))):
-                sha256, url = kept.get("sha256"), one.get("url")
-                if kept.get("path") is None or not isinstance(sha256, str) or not isinstance(url, str):
-                    continue
-                stream = self._holdings.file(sha256)
-                if stream is None:
-                    self._holdings.lacking(NO_FILE, url)
-                    continue
-                with stream:
-                    self._file(url, kept, stream)
+        for url, sha256, kept in kept_contents(state):
+            if self._noted("", f"{url} {sha256}") is not None:
+                continue
+            self._note("", f"{url} {sha256}")
+            stream = self._holdings.file(sha256)
+            if stream is None:
+                self._holdings.lacking(NO_FILE, url)
+                continue
+            with stream:
+                if not self._holdings.is_captured(url, sha1(stream)):
+                    self._resource(url, stream, str(kept.get("content_type") or ""), kept.get("fetched_at"))
 
-    def _file(self, url: str, kept: Mapping[str, Any], stream: io.BufferedReader) -> None:
-        digest, place = sha1(stream), ("", f"{url} {kept['sha256']}")
-        scratch = self._holdings.scratch
-        if self._holdings.is_captured(url, digest):
-            return
-        if scratch.execute("SELECT 1 FROM written WHERE file = ? AND offset = ?", place).fetchone():
-            return
-        scratch.execute("INSERT INTO written VALUES (?, ?, ?)", [*place, self.offset])
-        self._resource(url, stream, str(kept.get("content_type") or ""), kept.get("fetched_at"))
+    def _noted(self, file: str, offset: int | str) -> int | None:
+        """Where something stands here that was written before."""
+        asked = "SELECT there FROM written WHERE file = ? AND offset = ?"
+        found = self._holdings.scratch.execute(asked, [file, offset]).fetchone()
+        return found[0] if found else None
+
+    def _note(self, file: str, offset: int | str) -> int:
+        self._holdings.scratch.execute("INSERT INTO written VALUES (?, ?, ?)", [file, offset, self.offset])
+        return self.offset
 
     def _state(self, state: Json) -> None:
         capture = state.get("capture")
@@ -154,13 +162,14 @@ class Warc:
         content = io.BytesIO(dumps(state).encode("utf-8", "backslashreplace"))
         self._resource(f"urn:luutru:{state.get('id')}", content, "application/json", moment)
 
-    def _placed(self, state: Json, main: tuple[Member, int] | None) -> Json:
+    def _placed(self, state: Json, there: int | None) -> Json:
         """The state with its capture's place in this file instead of the archive's."""
         capture = state.get("capture")
         if not isinstance(capture, dict):
             return state
         plain = {name: value for name, value in capture.items() if name != "warc"}
-        return {**state, "capture": {**plain, "warc": {"file": self._name, "offset": main[1]}} if main else plain}
+        place = {} if there is None else {"warc": {"file": self._name, "offset": there}}
+        return {**state, "capture": {**plain, **place}}
 
     def _head(self) -> None:
         facts = {
