@@ -79,6 +79,18 @@ class WarcFile:
         self._writer.write_record(self._record(url, "metadata", date, b"fetchTimeMs: 9\r\n", None, **extra))
         return Place(self.name, offset, of, main.rec_headers.get_header("WARC-Payload-Digest"))
 
+    def noise(self, url: str, date: str, *, of: str) -> dict[str, Any]:
+        """Write what stands in place of a capture that differs from that of the date `of` in noise alone."""
+        offset = self._file.tell()
+        refers = {
+            "WARC-Refers-To-Target-URI": url,
+            "WARC-Refers-To-Date": of,
+            "Content-Type": "application/warc-fields",
+        }
+        told = f"same-but-for-noise: {url}\r\n".encode()
+        self._writer.write_record(self._record(url, "metadata", date, told, None, **refers))
+        return {"file": self.name, "offset": offset}
+
     def _record(self, url: str, kind: str, date: str, content: bytes, http: Any, **headers: str) -> Any:
         return self._writer.create_warc_record(
             url,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from storage.exports.members import Member, bare
+from storage.exports.members import OFFSETS, Member, bare
 from storage.exports.texts import dumps
 
 _PORTS = {"http": 80, "https": 443}
@@ -74,10 +74,13 @@ def read(lines: Iterator[str]) -> Iterator[Line]:
         try:
             facts = json.loads(brace[1:] + rest)
             name = re.sub(".*/", "", facts["filename"])
+            offset = int(facts["offset"])
             digest, revisit = bare(str(facts.get("digest", ""))), facts.get("mime") == "warc/revisit"
-            yield Line(str(facts["url"]), keys.rpartition(" ")[2], digest, name, int(facts["offset"]), revisit)
-        except (ValueError, KeyError, TypeError):
+            one = Line(str(facts["url"]), keys.rpartition(" ")[2], digest, name, offset, revisit)
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
+        if offset in OFFSETS:
+            yield one
 
 
 def _squeezed(url: str) -> str:

@@ -99,9 +99,9 @@ class Holdings:
         found: Place | None = self.scratch.execute(asked, facts).fetchone()
         return found
 
-    def is_captured(self, url: str, sha1: str) -> bool:
-        """Whether an answer of that address with that payload (SHA-1 in base 32) is among the captures."""
-        asked = "SELECT 1 FROM captures WHERE key = ? AND digest = ?"
+    def is_written(self, url: str, sha1: str) -> bool:
+        """Whether an answer of that address with that payload (SHA-1 in base 32) is among what was written."""
+        asked = "SELECT 1 FROM captures JOIN written USING (file, offset) WHERE key = ? AND digest = ? AND NOT revisit"
         return self.scratch.execute(asked, [_key(url), sha1]).fetchone() is not None
 
     def earlier_states(self, record: Json) -> list[Json]:

@@ -18,6 +18,9 @@ FOLDER = "captures"
 CAPTURES = frozenset(["response", "revisit", "resource"])
 """Kinds of record that hold what an address gave, and that an index lists."""
 
+OFFSETS = range(1 << 62)
+"""Those that a file may have."""
+
 _NAME = re.compile(rf"{FOLDER}/[A-Za-z0-9][A-Za-z0-9._-]*\.(?:warc\.gz|cdxj)")
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -113,11 +116,11 @@ class Members:
 
     def _looked_at(self, file: str, offset: int) -> Member | None:
         descriptor = self._descriptor(file)
-        if descriptor is None or offset < 0:
+        if descriptor is None or offset not in OFFSETS:
             return None
         try:
             length, size, head = _inflated(descriptor, offset)
-        except (OSError, OverflowError, zlib.error, EOFError):
+        except (OSError, zlib.error, EOFError):
             return None
         return _member(file, offset, length, size, head)
 

@@ -29,7 +29,7 @@ from storage.exports.holdings import (
     software,
     utc,
 )
-from storage.exports.members import CAPTURES, Member
+from storage.exports.members import CAPTURES, OFFSETS, Member
 from storage.exports.texts import dumps
 
 RIGHTS = (
@@ -38,6 +38,7 @@ RIGHTS = (
 )
 NO_CAPTURE = "records without a capture, there as JSON alone"
 NO_ORIGINAL = "captures that repeat what is not kept"
+UNREADABLE = "captures that are damaged"
 NO_FILE = "files that are missing or damaged"
 GONE = "records whose capture is not where they say"
 
@@ -92,10 +93,8 @@ class Warc:
             if place and places[-1][1] is None:
                 self._holdings.lacking(GONE, str(state.get("id")))
         for state in states:
-            for place in self._holdings.captures_of(addresses(state)):
-                captured = self._copied(place) is not None or captured
-            for place in self._holdings.captures_of(file_addresses(state)):
-                self._copied(place)
+            captured = self._all_copied(addresses(state)) or captured
+            self._all_copied(file_addresses(state))
             self._files(state)
         if not captured and all(there is None for _, there in places):
             self._holdings.lacking(NO_CAPTURE, str(record.get("id")))
@@ -104,8 +103,20 @@ class Warc:
             self._state(placed)
             yield placed, None if place is None or there is None else self._shown(place)
 
+    def _all_copied(self, urls: Iterable[str]) -> bool:
+        """Copy every capture of these addresses; whether there was one that is whole."""
+        found = False
+        for place in self._holdings.captures_of(urls):
+            if self._copied(place) is None:
+                self._holdings.lacking(UNREADABLE, f"{place[0]} at byte {place[1]}")
+            else:
+                found = True
+        return found
+
     def _copied(self, place: Place) -> int | None:
         """Copy the capture there, unless it was, after what it repeats; its offset here. None for no whole capture."""
+        if place[1] not in OFFSETS:
+            return None
         if (there := self._noted(*place)) is not None:
             return there
         member = self._holdings.members.at(*place)
@@ -124,7 +135,7 @@ class Warc:
         return there
 
     def _shown(self, place: Place) -> Member | None:
-        """The member that a replay tool shows for a capture: of one that is there as metadata alone, the earlier one."""
+        """The member that replay tools show for a capture: for one that is metadata alone, the earlier one."""
         member = self._holdings.members.at(*place)
         if member is None or member.kind in CAPTURES:
             return member
@@ -142,7 +153,7 @@ class Warc:
                 self._holdings.lacking(NO_FILE, url)
                 continue
             with stream:
-                if not self._holdings.is_captured(url, sha1(stream)):
+                if not self._holdings.is_written(url, sha1(stream)):
                     self._resource(url, stream, str(kept.get("content_type") or ""), kept.get("fetched_at"))
 
     def _noted(self, file: str, offset: int | str) -> int | None:
