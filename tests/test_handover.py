@@ -340,6 +340,7 @@ def test_a_wacz_says_what_is_in_it(export: Export, tmp_path: Path, monkeypatch: 
     with zipfile.ZipFile(tmp_path / "out.wacz") as folder:
         assert folder.testzip() is None
         assert {one.compress_type for one in folder.infolist()} == {zipfile.ZIP_STORED}
+        assert all(one.extra for one in folder.infolist())  # or ReplayWeb.page looks for the parts in the wrong places
         files = {name: folder.read(name) for name in folder.namelist()}
     about = json.loads(files.pop("datapackage.json"), parse_float=str)
     digest = json.loads(files.pop("datapackage-digest.json"))

@@ -12,6 +12,7 @@ https://specs.webrecorder.net/wacz/1.1.1/
 from __future__ import annotations
 
 import gzip
+import struct
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,9 @@ WARC, INDEX, BLOCKS, PAGES = (
 )
 BLOCK_LINES = 2048
 _COPY_BYTES = 1 << 20
+_TIME_FIELD = (0x5455, 5, 1)
+"""Extra field of each part, its time of change. Were there none in the central directory, ReplayWeb.page would take it
+that there is none before the part either, where Python puts the sizes (ZIP64)."""
 
 
 def write(records: Iterable[Json], out: BinaryIO, holdings: Holdings) -> int:
@@ -68,9 +72,9 @@ class Wacz:
     @contextmanager
     def part(self, path: str, *, listed: bool = True) -> Iterator[Digested]:
         """A stream for a part of that name."""
-        about = zipfile.ZipInfo(
-            path, max(self._holdings.created.astimezone(UTC).timetuple()[:6], (1980, 1, 1, 0, 0, 0))
-        )
+        created = self._holdings.created.astimezone(UTC)
+        about = zipfile.ZipInfo(path, max(created.timetuple()[:6], (1980, 1, 1, 0, 0, 0)))
+        about.extra = struct.pack("<HHBl", *_TIME_FIELD, int(created.timestamp()))
         about.external_attr = 0o644 << 16
         with self._folder.open(about, "w", force_zip64=True) as file:
             digested = Digested(cast(BinaryIO, file), "sha256")
