@@ -22,6 +22,7 @@ Examples:
   luutru export --format bibtex --id f3zn --id gjky
   luutru export --format markdown --output articles/
   luutru export --format csv --package --output dataset/
+  luutru export --format wacz --portal xa.example --output xa.wacz
 """
 _NAMES = ", ".join(name + (" (an extra)" if kind.extra else "") for name, kind in FORMATS.items())
 
@@ -36,7 +37,9 @@ def export(
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{_NAMES}.")] = "json",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE (markdown: a folder) instead of stdout."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write to FILE (markdown, bagit: a folder) instead of stdout."
+        ),
     ] = None,
     package: Annotated[
         bool, typer.Option("--package", help="Write a data package: a folder of the file and its description.")
@@ -55,16 +58,23 @@ def export(
     into = "folder" if package else format_of(format_).into
     if package and format_of(format_).into == "folder":
         raise typer.BadParameter(f"{format_} is a folder by itself", param_hint="--package")
+    if package and format_of(format_).holdings:
+        raise typer.BadParameter(f"{format_} describes itself", param_hint="--package")
     if output is None and into != "stream":
         raise typer.BadParameter(f"this goes to a {into}; name it", param_hint="--output")
     if output is not None and output.absolute().parent.resolve() == archive.resolve():
         raise InputError(str(output), "that is the archive's folder", what="cannot export to it")
     with open_for_reading(archive) as kept:
-        if format_ == "jsonl" and not package and not selection.given():
+        notices: list[str] = []
+        if format_of(format_).holdings and output is not None:
+            number, notices = _hand_over(kept, format_, output, selection, force=force)
+        elif format_ == "jsonl" and not package and not selection.given():
             number = _pass_on(kept, output, force=force)
         else:
             number = _write(selection.find(kept), format_, output, selection, package=package, force=force)
     records = "record" if number == 1 else "records"
+    for notice in notices:
+        say(notice)
     say(f"{number} {records} exported" + (f" to {output}" if output else ""), quiet=quiet)
     return 0
 
@@ -77,6 +87,29 @@ def _pass_on(kept: Archive, output: Path | None, *, force: bool) -> int:
     texts = kept.texts()
     with targets.stream(output, force=force) as out:
         return jsonl.write_texts(texts, out)
+
+
+def _hand_over(
+    kept: Archive, format_: str, output: Path, selection: Selection, *, force: bool
+) -> tuple[int, list[str]]:
+    """Write records with what the archive keeps besides them; their number, and what was lacking."""
+    from datetime import UTC, datetime
+
+    from cli import targets
+    from storage.exports import file_names, writer
+    from storage.exports.holdings import Holdings
+
+    is_folder, about = FORMATS[format_].into == "folder", selection.given()
+    with Holdings(kept, created=datetime.now(UTC), name=output.name, selection=about) as holdings:
+        found = selection.find(kept)
+        place = (
+            targets.folder(output, force=force, ours=file_names(format_))
+            if is_folder
+            else targets.stream(output, force=force)
+        )
+        with place as out:
+            number = writer(format_)(found, out, holdings)
+        return number, holdings.notices()
 
 
 def _write(

@@ -63,8 +63,9 @@ def folder(output: Path, *, force: bool, ours: Callable[[str], bool]) -> Iterato
     """An empty folder that takes its name when the block ends well.
 
     A folder of that name must be empty; with force, its files are replaced if `ours` says of each name that an export
-    wrote it: a folder with anything else in it is never touched. Raises InputError for that, and where it cannot be
-    written. Killed in the moment of replacing, it leaves the old files in a hidden folder beside the new one.
+    wrote it (below folders with strokes between, a folder's own with one at its end): a folder with anything else in
+    it is never touched. Raises InputError for that, and where it cannot be written. Killed in the moment of replacing,
+    it leaves the old files in a hidden folder beside the new one.
     """
     partial, aside = _beside(output), _beside(output)
     with _translated(output):
@@ -85,18 +86,31 @@ def folder(output: Path, *, force: bool, ours: Callable[[str], bool]) -> Iterato
 
 
 def _files_to_replace(output: Path, *, force: bool, ours: Callable[[str], bool]) -> list[str]:
-    """Names of the files in a folder that an export may replace; none where there is no folder."""
+    """Names of what is in a folder and may be replaced, as `ours` gets them; none where there is no folder."""
     if not os.path.lexists(output):
         return []
     if output.is_symlink() or not output.is_dir():
         raise _refusal(output, "something else than a folder stands there", hint="choose another name")
-    with os.scandir(output) as entries:
-        found = {entry.name: entry.is_file(follow_symlinks=False) for entry in entries}
-    if found and not force:
-        raise _refusal(output, "the folder is not empty", hint="--force replaces an earlier export in it")
-    if foreign := [name for name, is_file in found.items() if not is_file or not ours(name)]:
-        raise _refusal(output, f"it holds what no export wrote: {foreign[0]}", hint="choose another folder")
-    return list(found)
+    found = []
+    for name, is_plain in _within(output):
+        if not force:
+            raise _refusal(output, "the folder is not empty", hint="--force replaces an earlier export in it")
+        if not is_plain or not ours(name):
+            raise _refusal(output, f"it holds what no export wrote: {name}", hint="choose another folder")
+        found.append(name)
+    return found
+
+
+def _within(folder: Path, above: str = "") -> Iterator[tuple[str, bool]]:
+    """Names of what is in a folder, a stroke at the end of folders'; whether it is a file or folder, and no link."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield f"{above}{entry.name}/", True
+            yield from _within(Path(entry.path), f"{above}{entry.name}/")
+        else:
+            yield above + entry.name, entry.is_file(follow_symlinks=False)
 
 
 def _beside(output: Path) -> Path:
@@ -117,10 +131,13 @@ def _refusal(output: Path, cause: str, *, hint: str = "") -> InputError:
 
 
 def _remove(place: Path, names: list[str] | None = None) -> None:
-    """Remove a folder of files, all of them or those named; nothing where it is not there."""
+    """Remove a folder with all that is in it, or with what is named; nothing where it is not there."""
     if place.is_dir():
-        for file in list(place.iterdir()) if names is None else [place / name for name in names]:
-            file.unlink(missing_ok=True)
+        for name in sorted([name for name, _ in _within(place)] if names is None else names, reverse=True):
+            if name.endswith("/"):
+                (place / name).rmdir()
+            else:
+                (place / name).unlink(missing_ok=True)
         place.rmdir()
 
 

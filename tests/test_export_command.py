@@ -155,7 +155,9 @@ def test_an_interrupted_folder_is_not_there(tmp_path: Path, archive: Path) -> No
 # packages
 
 
-@pytest.mark.parametrize("name", [name for name, kind in FORMATS.items() if kind.into != "folder"])
+@pytest.mark.parametrize(
+    "name", [name for name, kind in FORMATS.items() if kind.into != "folder" and not kind.holdings]
+)
 def test_a_package_describes_its_files(tmp_path: Path, name: str) -> None:
     if FORMATS[name].extra:
         pytest.importorskip("pyarrow")
@@ -219,7 +221,7 @@ def test_package_command(run: Run, archive: Path, tmp_path: Path) -> None:
     assert run("export", "--format", "csv", "--package", "-o", "set").code == 3
     assert run("export", "--format", "csv", "--package", "-o", "set", "--force").code == 0
     assert set(tree(tmp_path / "set")) == {"articles.csv", "datapackage.json"}
-    for options in (["--package"], ["--package", "--format", "markdown", "-o", "x"]):
+    for options in (["--package"], *(["--package", "--format", one, "-o", "x"] for one in ("markdown", "wacz"))):
         assert run("export", *options).code == 2
     odd = "ghe\x9b\x7f\u2028\udcff"  # the last one: a byte that is no UTF-8
     assert (

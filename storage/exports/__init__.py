@@ -2,26 +2,28 @@
 
 A format is a module with `write(records: Iterable[dict], out) -> int`: it writes stored dicts one by one and gives
 their number. `out` is a binary stream; for a text format it may be a text stream too, for a folder format it is the
-path of an empty folder, and the module has `is_name(name) -> bool` beside it, which knows the names of its files. A new
-format is a module, its line in `FORMATS` and a golden test.
+path of an empty folder, and the module has `is_name(name) -> bool` beside it, which knows the names of its files (with
+strokes between folders and at the end of one). A format that hands over what an archive keeps besides records takes a
+third argument, its `holdings.Holdings`. A new format is a module, its line in `FORMATS` and a golden test.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scraper.errors import InputError
 
-Writer = Callable[[Iterable[dict[str, Any]], Any], int]
+Writer = Callable[..., int]
 
 
 class Format(NamedTuple):
     """suffix: of its files, with the dot.  into: what it can be written to; a `stream` may be stdout.
 
     table: kind of table that a data package describes, if it is one.  extra: the optional dependency that it needs.
+    holdings: whether captures and files go with the records; then it describes itself and is no part of a package.
     """
 
     module: str
@@ -31,6 +33,7 @@ class Format(NamedTuple):
     into: str = "stream"
     table: str = ""
     extra: str = ""
+    holdings: bool = False
 
 
 FORMATS = {
@@ -46,6 +49,9 @@ FORMATS = {
     "dublincore": Format("dublincore", ".xml", "application/xml", "Dublin Core descriptions"),
     "jsonld": Format("jsonld", ".jsonld", "application/ld+json", "schema.org articles"),
     "markdown": Format("markdown", "", "text/markdown", "a folder of pages with front matter", "folder"),
+    "warc": Format("warc", ".warc.gz", "application/warc", "captures, for web archives", "file", holdings=True),
+    "wacz": Format("wacz", ".wacz", "application/wacz", "captures, for replay tools", "file", holdings=True),
+    "bagit": Format("bagit", "", "application/octet-stream", "everything, in a bag", "folder", holdings=True),
 }
 
 
