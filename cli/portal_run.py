@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import urlsplit
@@ -35,13 +35,15 @@ from scraper.settings import PortalSettings
 
 if TYPE_CHECKING:
     from scraper.discovery.listing import Place, Request
-    from scraper.fetch import Fetcher
+    from scraper.fetch import Fetcher, Validators
     from scraper.models import Capture
     from scraper.politeness import Asked, Manners
     from storage.captures import CaptureStore
     from storage.ledger import Ledger
 
 
+FILE_DAYS = 30
+"""After so many days a kept file is asked for again, when its article is visited."""
 _SHARED = (
     "scraper.discovery.doors",
     "scraper.discovery.walk",
@@ -206,7 +208,8 @@ class Desk:
         self._log: TextIO | None = None
         self._logs, self._warn = order.log is not None, warn
         self._start: dict[str, Capture] = {}
-        self._files: dict[str, dict[str, Any]] = {}  # what this run could not keep: not asked for again
+        self._failed: dict[str, dict[str, Any]] = {}  # files that this run could not keep: not asked for again
+        self._renewed: set[int] = set()  # files that this run asked for
         self._resting: dict[str, RateLimited] = {}  # hosts whose files are not asked for any more
         known = {} if ledger is None else ledger.facts("robots")
         self.manners: Manners = Manners(
@@ -293,34 +296,59 @@ class Desk:
         return check
 
     def enclosed(self, record: Record, files: Any) -> list[dict[str, Any]]:
-        """The record's files: fetched and kept unless they are; what became of each."""
-        from scraper.enclosures import files_of, reading
-        from scraper.models import to_dict
+        """The record's files: fetched and kept unless they are, each once a run; what became of each.
 
-        told: list[dict[str, Any]] = []
+        One that is kept is asked for again, with its validators, when its article is visited after FILE_DAYS, or on
+        request: it may have been replaced, or be gone.
+        """
+        from scraper.enclosures import files_of
+
+        told = []
         for url in files_of(record):
-            kept = self._files.get(url)
-            if kept is None and self._ledger is not None:
-                kept = self._ledger.fact("file", url)
-            if kept is None or (kept["status"] == "stored" and kept["sha256"] not in files):
-                self._beat(0, "")
-                read = reading(url, self._file(url), asked_at=_stamp())
-                kept = to_dict(read.file)
-                if read.content is not None:
-                    kept["path"] = files.put(read.content)
-                    if self._ledger is not None:
-                        self._ledger.note("file", {url: kept})
-                else:
-                    self._files[url] = kept
+            kept = self._failed.get(url) or self._enclosed(url, files)
+            if kept["status"] != "stored":
+                self._failed[url] = kept
             told.append(kept)
         return told
 
-    def _file(self, url: str) -> Capture | LuutruError:
-        """The answer for one file. What ends the run, or closes its host for today, is met by the next request, too:
-        the article is not lost for it."""
+    def _enclosed(self, url: str, files: Any) -> dict[str, Any]:
+        from scraper.enclosures import reading
+        from scraper.fetch import Validators
+        from scraper.models import to_dict
+
+        fact: dict[str, Any] = (self._ledger.fact("file", url) if self._ledger is not None else None) or {}
+        kept: dict[str, Any] = fact["file"] if fact and fact["file"]["sha256"] in files else {}
+        if kept and not self._is_due(url, kept["fetched_at"]):
+            return kept
+        self._renewed.add(hash(url))
+        validators = Validators(*fact["validators"]) if kept else Validators()
+        self._beat(0, "")
+        answer = self._file(url, validators)
+        if answer is None:
+            kept = kept | {"fetched_at": _stamp()}
+        else:
+            read = reading(url, answer, asked_at=_stamp())
+            kept = to_dict(read.file)
+            if read.content is None or isinstance(answer, LuutruError):
+                return kept
+            kept["path"], validators = files.put(read.content), Validators.of(answer)
+        if self._ledger is not None:
+            note = {"file": kept, "validators": [validators.etag, validators.last_modified]}
+            self._ledger.note("file", {url: note})
+        return kept
+
+    def _is_due(self, url: str, stamp: str | None) -> bool:
+        """Whether a file that was last asked for then is to be asked for again."""
+        if self._order.job.get("recheck"):
+            return hash(url) not in self._renewed
+        return stamp is None or _now() - datetime.fromisoformat(stamp) > timedelta(days=FILE_DAYS)
+
+    def _file(self, url: str, validators: Validators) -> Capture | LuutruError | None:
+        """The answer for one file, None where it is the same. What ends the run, or closes its host for today, is met
+        by the next request, too: the article is not lost for it."""
         site = urlsplit(url).netloc
         try:
-            return self._resting.get(site) or self.fetcher.fetch(url, accept="*/*")
+            return self._resting.get(site) or self.fetcher.fetch_changed(url, validators, accept="*/*")
         except RateLimited as error:
             return self._resting.setdefault(site, error)
         except (FetchError, InputError, OutOfTime) as error:

@@ -266,3 +266,25 @@ def test_json_gives_every_outcome(harvest: Harvest) -> None:
     with FakePortal(lists={"TinTuc": 3}) as portal:
         done = harvest(portal.start, "--json", "--quiet")
         assert [json.loads(line)["kind"] for line in done.ran.out.splitlines()] == ["new"] * 3 and done.ran.err == ""
+
+
+def test_a_file_that_is_replaced_or_vanishes_is_a_dated_fact(harvest: Harvest, tmp_path: Path) -> None:
+    with FakePortal(lists={"TinTuc": 2}) as portal:
+        assert harvest(portal.start, files=True).ran.code == 0
+        with luutru.open(tmp_path / "archive", mode="r") as archive:
+            record = archive.get(portal.article_url("TinTuc", 1))
+        assert record is not None
+        lost, other = record["files"][0], record["files"][-1]
+        assert lost["url"] != other["url"]
+        before = len(portal.requests)
+        assert harvest(portal.start, "--recheck", files=True).outcomes == {"unchanged": 2}
+        asked = [one for one in portal.requests[before:] if "Attachments" in one.target]
+        assert asked and all("if-none-match" in one.headers for one in asked)
+        portal.on(lost["url"].removeprefix(portal.url("")), Answer(404))
+        done = harvest(portal.start, "--recheck", files=True)
+        with luutru.open(tmp_path / "archive", mode="r") as archive:
+            record = archive.get(portal.article_url("TinTuc", 1))
+        assert record is not None and record["revision"] == 1 and "missing" in done.ran.err
+        now = next(file for file in record["files"] if file["url"] == lost["url"])
+        assert now["status"] == "missing" and now["missing_since"] and now["sha256"] == lost["sha256"]
+        assert (tmp_path / "archive" / now["path"]).exists()

@@ -231,7 +231,7 @@ def test_a_full_disk_for_the_log_costs_no_article(run: Run) -> None:
 class Throttled:
     """A fetcher whose every answer is that it is asked too often."""
 
-    def fetch(self, url: str, **more: object) -> Capture:
+    def fetch_changed(self, url: str, *_: object, **more: object) -> Capture:
         raise RateLimited(url, "HTTP 429")
 
     def close(self) -> None:
