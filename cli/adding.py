@@ -15,6 +15,7 @@ from cli.options import (
     AllowPrivate,
     ArchiveDir,
     AsJson,
+    Captures,
     Contact,
     Lists,
     MaxBytes,
@@ -55,6 +56,7 @@ def add(
     archive: ArchiveDir = DEFAULT_ARCHIVE,
     url: Url = None,
     portals: PortalFolders = None,
+    captures: Captures = True,
     as_json: AsJson = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -96,7 +98,8 @@ def add(
             errors.append(error)
             complain(error)
 
-        for outcome in outcome_lines(store(readings, kept, note), as_json=as_json, color=with_color(no_color)):
+        outcomes = store(readings, kept, note, captures=captures)
+        for outcome in outcome_lines(outcomes, as_json=as_json, color=with_color(no_color)):
             counts[outcome.kind] += 1
         for notice in kept.notices:
             warn(notice)

@@ -21,6 +21,7 @@ from cli import (
     importing,
     portals,
     reading,
+    reextracting,
     searching,
     stats,
     upkeep,
@@ -49,6 +50,7 @@ harvesting.register(app)
 importing.register(app)
 discovering.register(app)
 reading.register(app)
+reextracting.register(app)
 archive.register(app)
 searching.register(app)
 exporting.register(app)

@@ -15,19 +15,25 @@ from scraper.models import Outcome
 if TYPE_CHECKING:
     from cli.crew import Call, Voice
     from storage.archive import Archive
+    from storage.captures import CaptureStore
 
 LOCK_SECONDS = 60.0
 """How long another command, a compaction say, is waited for."""
 
 
 class RemoteArchive:
-    """The archive as a process of the crew has it: each call is answered by the Archivist. Raises ArchiveError."""
+    """The archive as a process of the crew has it: each call is answered by the Archivist. Raises ArchiveError.
 
-    def __init__(self, voice: Voice) -> None:
-        self._voice = voice
+    captures: those of this process, which are durable before the records that name them.
+    """
+
+    def __init__(self, voice: Voice, captures: CaptureStore | None = None) -> None:
+        self._voice, self._captures = voice, captures
 
     def put_batch(self, records: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """As `Archive.put_batch`."""
+        if self._captures is not None:
+            self._captures.sync()
         outcomes: list[Outcome] = self._voice.ask("put_batch", records)
         return outcomes
 

@@ -15,6 +15,7 @@ from cli.options import (
     AllowPrivate,
     ArchiveDir,
     AsJson,
+    Captures,
     Contact,
     MaxBytes,
     NoColor,
@@ -77,6 +78,7 @@ def harvest(
         Path | None, typer.Option("--log", metavar="FILE", help="Append each request to FILE (JSON lines).")
     ] = None,
     portal_files: PortalFolders = None,
+    captures: Captures = True,
     as_json: AsJson = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -122,6 +124,7 @@ def harvest(
             seconds=max_time,
             until=until,
             log=log,
+            captures=captures,
         )
         for one in chosen
     ]

@@ -46,6 +46,9 @@ Retries = Annotated[
 AllowPrivate = Annotated[
     bool, typer.Option("--allow-private", help="Follow redirects from public hosts to private and loopback addresses.")
 ]
+Captures = Annotated[
+    bool, typer.Option("--captures/--no-captures", help="Keep what was received, in WARC files in the archive.")
+]
 Settings = Annotated[
     Path | None,
     typer.Option(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scraper.fetch import Fetcher
     from scraper.models import Capture
     from scraper.politeness import Asked, Manners
+    from storage.captures import CaptureStore
     from storage.ledger import Ledger
 
 
@@ -46,6 +47,7 @@ _SHARED = (
     "scraper.harvest.harvesting",
     "scraper.transfer",
     "storage.archive",
+    "storage.captures",
     "storage.ledger",
 )
 _SPECIMEN = (
@@ -61,7 +63,7 @@ class Order:
     """What one process is to do. job: options of `scraper.harvest.job.Job`.  fetching: options of FetchOptions.
 
     seconds: given to the portal, None for no end.  until: `time.monotonic()` at which the whole run ends.
-    log: file for the requests, appended to.
+    log: file for the requests, appended to.  captures: keep all that is received.
     """
 
     settings: PortalSettings
@@ -73,6 +75,7 @@ class Order:
     seconds: float | None = None
     until: float | None = None
     log: Path | None = None
+    captures: bool = True
 
     def time_left(self) -> float | None:
         """Seconds until the portal's time, or the run's, is over."""
@@ -126,6 +129,7 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
     from scraper.harvest.stopping import Stopping
     from scraper.harvest.visiting import Visitor
     from scraper.portals import load_portals
+    from storage.captures import CaptureStore
     from storage.file_store import FileStore
     from storage.ledger import Ledger
 
@@ -136,7 +140,11 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
         stack.callback(stopping.close)
         stack.enter_context(stopping.signals())
         ledger = stack.enter_context(Ledger(order.archive, order.settings.name, now=_stamp()))
-        desk = stack.enter_context(Desk(order, ledger, stopping.pause, watch.beat, watch.warn))
+        captures = CaptureStore(order.archive) if order.captures else None
+        if captures is not None:
+            stack.callback(lambda: list(map(watch.warn, captures.notices)))
+            stack.callback(captures.close)
+        desk = stack.enter_context(Desk(order, ledger, stopping.pause, watch.beat, watch.warn, captures))
         files = FileStore(order.archive)
         visitor = Visitor(
             desk.fetcher,
@@ -152,7 +160,7 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
             doors=DOORS,
             walk=walk,
             lost=desk.lost,
-            archive=RemoteArchive(voice),
+            archive=RemoteArchive(voice, captures),
             ledger=ledger,
             watch=watch,
             stopping=stopping,
@@ -178,6 +186,7 @@ class Desk:
         pause: Callable[[float], None],
         beat: Callable[[float, str], None],
         warn: Callable[[str], None],
+        captures: CaptureStore | None = None,
     ) -> None:
         from scraper.fetch import Fetcher, FetchOptions, user_agent
         from scraper.politeness import Manners
@@ -202,7 +211,8 @@ class Desk:
         )
         tls = {} if settings.tls is None else dict.fromkeys(settings.tls_hosts(), settings.tls)
         options = FetchOptions(user_agent=user_agent(order.contact), tls=tls, **order.fetching)
-        self.fetcher: Fetcher = Fetcher(options, manners=self.manners)
+        keep = None if captures is None else captures.keep
+        self.fetcher: Fetcher = Fetcher(options, manners=self.manners, keep=keep)
 
     def __enter__(self) -> Desk:
         return self

@@ -70,6 +70,8 @@ def verify(
         {"files": tally.files} if tally.files else {}
     )
     read = ", ".join(f"{name} {count}" for name, count in counts.items())
+    if tally.captures:
+        read += f", captures {tally.captures} ({tally.unnamed} that no record names)"
     say(f"{read}: {f'{faults} faults' if faults > 1 else '1 fault' if faults else 'all whole'}", quiet=quiet)
     return ExitCode.ARCHIVE if faults else ExitCode.OK
 
@@ -79,7 +81,7 @@ def compact(archive: ArchiveDir = DEFAULT_ARCHIVE, quiet: Quiet = False) -> int:
     from cli.render import say, warn
     from storage.archive import Archive
 
-    _refuse_absent(archive)
+    refuse_absent(archive)
     with Archive.open(archive) as kept:
         for name, (before, after) in kept.compact().items():
             say(f"{name}: {before:,} bytes, now {after:,}", quiet=quiet)
@@ -123,7 +125,7 @@ def _draw(state: dict[str, Any], *, color: bool) -> None:
         screen.print(Text.assemble((f"  {label:<10}", "cyan"), safe(value)))
 
 
-def _refuse_absent(archive: Any) -> None:
+def refuse_absent(archive: Any) -> None:
     """Raise ArchiveError where there is no archive to work on."""
     from scraper.errors import ArchiveError
 

@@ -44,16 +44,21 @@ class LazyFetcher:
             self._fetcher.close()
 
 
-def store(readings: Iterable[Reading], archive: Archive, complain: Callable[[LuutruError], None]) -> Iterator[Outcome]:
+def store(
+    readings: Iterable[Reading], archive: Archive, complain: Callable[[LuutruError], None], *, captures: bool = True
+) -> Iterator[Outcome]:
     """Put the records of a stream of readings and give the outcomes, in the order of reading.
 
     A known article whose address answers 404 or 410 is noted as gone; of an unknown one that is a failure.
     complain: told each failure as it happens, while outcomes wait for their batch to be on disk.
+    captures: keep what the records were read from; of HTTP also what gave none.
     """
     waiting: deque[str | Outcome] = deque()  # sources of records under way, and other outcomes that came after them
 
     def records() -> Iterator[Record]:
         for reading in readings:
+            if captures:
+                reading = _kept(reading, archive)
             if reading.record is not None:
                 waiting.append(reading.source)
                 yield reading.record
@@ -70,6 +75,17 @@ def store(readings: Iterable[Reading], archive: Archive, complain: Callable[[Luu
             complain(InputError(what=outcome.reason, hint=outcome.hint))
         yield replace(outcome, source=source)
     yield from (outcome for outcome in waiting if isinstance(outcome, Outcome))
+
+
+def _kept(reading: Reading, archive: Archive) -> Reading:
+    """The reading with its capture kept, and the place of that in its record."""
+    capture, record = reading.capture, reading.record
+    if capture is None or (record is None and capture.info.source != "http"):
+        return reading
+    place = archive.captures.append(capture)
+    if record is None:
+        return reading
+    return replace(reading, record=replace(record, capture=replace(record.capture, warc=place)))
 
 
 def _gone(reading: Reading, archive: Archive) -> Outcome | None:

@@ -328,7 +328,6 @@ def doors(patient: Patient) -> Iterator[Finding]:
     tls = {**patient.options.tls, patient.host: patient.policy} if patient.policy else patient.options.tls
     manners = (patient.manners or (lambda: Manners(patient.url, delay=_DOOR_DELAY)))()
     with Fetcher(replace(patient.options, tls=tls), manners=manners) as fetcher:
-
         known = {patient.url: patient.capture, patient.capture.info.final_url: patient.capture}
 
         def ask(request: Request) -> Capture:

@@ -26,7 +26,7 @@ from urllib.parse import urlencode
 from scraper.addresses import join_url, request_url, shown
 from scraper.answers import ERROR_BYTES, REDIRECTS, Again, charset_of, check_answer, check_redirect, failure
 from scraper.errors import FetchError, InputError, NetworkError, OffSite, RateLimited
-from scraper.models import Capture, CaptureInfo
+from scraper.models import Capture, CaptureInfo, Hop
 from scraper.politeness import site
 from scraper.robots import MAX_BYTES, MAX_REDIRECTS, ROBOTS_FILE, RobotsText, read_robots
 from scraper.text import tidy
@@ -113,6 +113,7 @@ class Fetcher:
 
     manners: what a harvest obeys before each request; without them only limits and retries hold.
     observe: told the address, status and headers (names in any letter case) of every answer, redirects too.
+    keep: given every capture, robots.txt too, before anybody else; what it gives back is the capture from then on.
     sleep, clock (aware datetimes) and jitter (0 to 1) are for tests to replace; deadlines run on the machine's clock.
     With manners it is their `pause` that sleeps. `close` closes them too.
     Raises InputError where `extra_ca` cannot be read.
@@ -124,6 +125,7 @@ class Fetcher:
         *,
         manners: Manners | None = None,
         observe: Callable[[str, int, Mapping[str, str]], None] | None = None,
+        keep: Callable[[Capture], Capture] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], datetime] = _now,
         jitter: Callable[[], float] = random.random,
@@ -134,6 +136,7 @@ class Fetcher:
         self.manners = manners
         self._client = Client(self.options)
         self._observe = observe
+        self._keep = keep
         self._sleep = sleep
         self._clock = clock
         self._jitter = jitter
@@ -213,10 +216,11 @@ class Fetcher:
                 with self._exchange(errand, address, form, trip) as (answer, verdict):
                     target = self._target(errand, address, form, answer)
                     if target is None or (errand.robots and hop == most):
-                        return self._received(errand, address, answer, trip.tls, verdict)
+                        return self._received(errand, address, answer, trip, verdict)
                     if hop == most:
                         last = shown(target, 200)
                         raise NetworkError(trip.source, f"more than {most} redirects, the last to {last}")
+                    trip.hops.append(Hop(address, answer.status, answer.header_list))
                     address, form = target, None
             except Again as again:
                 if errand.form is not None and trip.sent and (form is None or not again.refused):
@@ -273,22 +277,22 @@ class Fetcher:
         return target
 
     def _received(
-        self, errand: _Errand, address: str, answer: Answer, tls: str | None, verdict: str | None
+        self, errand: _Errand, address: str, answer: Answer, trip: Trip, verdict: str | None
     ) -> Capture | None:
         status = answer.status
         if status == 304 and errand.conditional:
             answer.body()  # there is none; read to its end, the connection can be used again
             return None
         if errand.robots and 300 <= status < 500 and status not in (408, 429):
-            return self._capture(errand, address, answer, tls, verdict, b"")
+            return self._capture(errand, address, answer, trip, verdict, b"")
         at = "" if address == errand.address else address
         body = _error_body(answer) if status == 500 else b""
         check_answer(shown(errand.url), status, answer.headers, self._clock(), at=at, body=body)
         content = answer.beginning(MAX_BYTES) if errand.robots else answer.body()
-        return self._capture(errand, address, answer, tls, verdict, content)
+        return self._capture(errand, address, answer, trip, verdict, content)
 
     def _capture(
-        self, errand: _Errand, address: str, answer: Answer, tls: str | None, verdict: str | None, content: bytes
+        self, errand: _Errand, address: str, answer: Answer, trip: Trip, verdict: str | None, content: bytes
     ) -> Capture:
         content_type = tidy(answer.headers.get("Content-Type", ""))[:200] or None
         info = CaptureInfo(
@@ -302,9 +306,11 @@ class Fetcher:
             bytes=len(content),
             source="http",
             robots=verdict,
-            tls=tls,
+            tls=trip.tls,
         )
-        return Capture(content, info, name=errand.url, headers=answer.header_list)
+        hops = tuple(trip.hops)
+        capture = Capture(content, info, errand.url, answer.header_list, hops=hops, sent=answer.sent)
+        return capture if self._keep is None else self._keep(capture)
 
 
 def _address(url: str) -> str:

@@ -163,6 +163,14 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class WarcPlace:
+    """Where a capture is kept in an archive."""
+
+    file: str = doc("WARC file, relative to the archive's folder")
+    offset: int = doc("byte at which its record begins")
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureInfo:
     """How and when the bytes were received."""
 
@@ -177,6 +185,7 @@ class CaptureInfo:
     source: CaptureSource = doc("where the bytes came from", default="file")
     robots: str | None = doc("robots.txt verdict, where HTTP was used", default=None)
     tls: str | None = doc("TLS version and whether the chain was verified, where HTTPS was used", default=None)
+    warc: WarcPlace | None = doc("where the archive keeps these bytes; left out where it does not", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +225,24 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """An answer that led elsewhere. Its body is not read."""
+
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it was sent; headers without credentials."""
+
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """Bytes as received, with what is known of their journey. Only the fetcher and the file readers make one."""
 
@@ -225,6 +252,10 @@ class Capture:
     """How messages call it: the address or file name that the user gave."""
     headers: tuple[tuple[str, str], ...] = ()
     """Those of the answer as received, repeated names side by side (at most 100, 64 KB); no part of the record."""
+    hops: tuple[Hop, ...] = ()
+    """The redirects that led here, in order; no part of the record."""
+    sent: Sent | None = None
+    """The request that was answered, where HTTP was used; no part of the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +276,16 @@ class Outcome:
     problems: tuple[str, ...] = ()
 
 
+LEFT_OUT: dict[type, str] = {Email: "raw", CaptureInfo: "warc"}
+"""Fields that a record's JSON form lacks when there is nothing to say."""
+
+
 def to_dict(value: Any) -> Any:
-    """Plain JSON data of a model object: dataclasses to dicts, tuples to lists. `Email.raw` is left out when None."""
+    """Plain JSON data of a model object: dataclasses to dicts, tuples to lists; LEFT_OUT holds for what is None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         out = {f.name: to_dict(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        if isinstance(value, Email) and value.raw is None:
-            del out["raw"]
+        if (name := LEFT_OUT.get(type(value))) is not None and out[name] is None:
+            del out[name]
         return out
     if isinstance(value, tuple | list):
         return [to_dict(item) for item in value]

@@ -21,6 +21,7 @@ from scraper.answers import failure
 from scraper.errors import NetworkError
 from scraper.faults import translated
 from scraper.guard import TRIP
+from scraper.models import Sent
 from scraper.text import tidy
 from scraper.tls import TlsFacts
 from scraper.trip import Trip
@@ -32,6 +33,7 @@ _PIECE = 65_536
 _HEADERS = 100
 _HEADER_CHARACTERS = 65_536
 _COOKIES = 100
+_SECRET = frozenset(["authorization", "proxy-authorization"])
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _ACCEPT = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -74,6 +76,14 @@ class Answer:
                 break
             kept.append((name, value))
         return tuple(kept)
+
+    @property
+    def sent(self) -> Sent:
+        """The request that is answered."""
+        request = self._response.request
+        headers = [(str(name), _text(value)) for name, value in request.headers.items() if name.lower() not in _SECRET]
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode("utf-8")
+        return Sent(request.method or "GET", tuple(headers), body)
 
     def body(self) -> bytes:
         """The whole body, content coding undone. Raises TooLarge, or NetworkError (in `Again` where it may pass)."""
@@ -194,6 +204,10 @@ def _inflated(raw: Iterable[bytes], wbits: int) -> Iterator[bytes]:
         if not piece:
             raise http.client.IncompleteRead(b"")
         yield piece
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
 
 
 def _as_utf8(header: str) -> str:

@@ -14,6 +14,7 @@ from scraper.errors import FetchError, NetworkError, TooLarge
 
 if TYPE_CHECKING:
     from scraper.fetch import FetchOptions
+    from scraper.models import Hop
 
 _HEADROOM = 1_000_000
 
@@ -24,7 +25,7 @@ class Trip:
     source: how messages call the page.  tls: state of the last hop's TLS, None for plain HTTP throughout.
     answers: what closes the hop's answers, also those that urllib3 gave up half-read.
     address: of the hop.  sent: whether a server may have received anything.
-    from_public: whether one of the servers was public.
+    from_public: whether one of the servers was public.  hops: the redirects so far.
     """
 
     def __init__(self, source: str, options: FetchOptions, *, from_public: bool = False) -> None:
@@ -37,6 +38,7 @@ class Trip:
         self.address = ""
         self.sent = False
         self.from_public = from_public
+        self.hops: list[Hop] = []
 
     def timeouts(self, address: str) -> tuple[float, float]:
         """Begin a hop; seconds to connect and seconds between two bytes, within the deadline."""

@@ -30,6 +30,7 @@ from storage.putting import failed, outcome_of, stage
 from storage.staging import Staging
 
 if TYPE_CHECKING:
+    from storage.captures import CaptureStore
     from storage.search import Hit
     from storage.tables import ArchiveTable
 
@@ -77,6 +78,8 @@ class Archive:
         """TinyDB tables `articles`, `revisions` (superseded states) and `agencies`, for any TinyDB query."""
         self._storage: ArchiveStorage | None = storage
         self._clock = clock
+        self._captures: CaptureStore | None = None
+        self._writable = writable
 
     @classmethod
     def open(
@@ -103,6 +106,18 @@ class Archive:
         writable = mode == "w"
         kept = storage(folder, writable=writable, lock_timeout=lock_timeout, now=_stamp(clock()))
         return cls(folder, kept, clock, writable=writable)
+
+    @property
+    def captures(self) -> CaptureStore:
+        """Captures as they came, in WARC files: kept there (`keep`) before the record whose `capture.warc` names them.
+
+        What was appended is made durable with the next record that is stored, or by `sync`.
+        """
+        if self._captures is None:
+            from storage.captures import CaptureStore
+
+            self._captures = CaptureStore(self.path, writable=self._writable, clock=self._clock)
+        return self._captures
 
     def put(self, record: Record | Mapping[str, Any]) -> Outcome:
         """Store one record durably and tell what became of it. Raises InputError for one that JSON cannot hold.
@@ -254,7 +269,7 @@ class Archive:
     @property
     def notices(self) -> tuple[str, ...]:
         """What was mended on the way, for a person to hear: an unfinished write that was cut off."""
-        return tuple(self._open_storage().notices)
+        return (*self._open_storage().notices, *(self._captures.notices if self._captures is not None else ()))
 
     def __len__(self) -> int:
         self._open_storage()
@@ -270,6 +285,13 @@ class Archive:
 
     def close(self) -> None:
         """Let others write; more than once is fine."""
+        try:
+            if self._captures is not None:
+                self._captures.close()
+        finally:
+            self._close_storage()
+
+    def _close_storage(self) -> None:
         if self._storage is not None:
             self._storage.close()
             self._storage = None
@@ -307,6 +329,8 @@ class Archive:
         for item in batch:
             if item.record.get("files"):
                 item.record["files"] = located(item.record["files"], self._place)
+        if self._captures is not None:
+            self._captures.sync()
         with storage.writing():
             staging, now = self._staging(), _stamp(self._clock())
             outcomes = [failed(item.error) if item.error else stage(staging, item.record, now) for item in batch]

@@ -103,7 +103,7 @@ def decide(stored: Json | None, new: Json | None, *, gone_reason: str | None = N
     changed = () if digest == stored.get("content_hash") else changed_fields(stored, new)
     if changed:
         reason = f"changed: {', '.join(changed)}"
-        reason += "; an older capture" if late else "; same bytes, other reading" if same_bytes(stored, new) else ""
+        reason += "; an older capture" if late else _how(stored, new)
     else:
         refreshed = () if late else agency_changes(stored, new)
         reason = f"same content; agency updated: {', '.join(refreshed)}" if refreshed else "same content"
@@ -219,6 +219,25 @@ def same_bytes(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether both came of the same bytes."""
     digest = _capture(new, "sha256")
     return digest is not None and digest == _capture(stored, "sha256")
+
+
+def same_place(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether both were read from the same kept capture: the newer one is a re-extraction."""
+    one, other = (record.get("capture") for record in (stored, new))
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False
+    return one.get("warc") is not None and one["warc"] == other.get("warc")
+
+
+def is_reading(stored: Json, new: Json) -> bool:
+    """Whether a record that was read again from the stored one's bytes says nothing that is not stored."""
+    return all(stored.get(name) == value for name, value in _moved(stored, new).items())
+
+
+def _how(stored: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    if same_place(stored, new):
+        return "; re-extraction"
+    return "; same bytes, other reading" if same_bytes(stored, new) else ""
 
 
 def _is_older(new: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """Reads everything that an archive keeps, names each fault with its repair, and repairs what can be repaired.
 
-Nothing is kept in memory but document numbers and eight bytes per file of an article. Repairing never drops a byte:
+Nothing is kept in memory but document numbers and some bytes per file and capture. Repairing never drops a byte:
 damaged bytes go into `<table>.damaged`, the file as it was stays as `<table>.before-repair.json`.
 """
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from scraper.errors import ArchiveError, SchemaTooNew
 from storage import identity, migrations
 from storage.archive import TABLES
+from storage.capture_check import CaptureCheck, repair_captures
 from storage.decide import Json, content_hash
 from storage.faults import translated
 from storage.file_check import FileCheck, repair_files
@@ -62,6 +63,9 @@ class Tally:
     expected: tuple[array[int], array[int]] = field(default_factory=lambda: (array("Q"), array("Q")))
     """Numbers of the revisions that there must be, and of the articles whose they are."""
     files: int = 0
+    captures: int = 0
+    unnamed: int = 0
+    """Captures that no record names: other sights of an article, its files, listings."""
 
     def documents(self, table: str) -> int:
         """How many documents a table has."""
@@ -81,11 +85,11 @@ def verify(folder: Path, tally: Tally) -> Iterator[Fault]:
     Raises ArchiveError where there is no archive or one of an earlier format, SchemaTooNew for one of a later.
     """
     present = present_tables(folder)
-    files = FileCheck(folder)
+    files, captures = FileCheck(folder), CaptureCheck(folder)
     if "articles" not in present:
         yield Fault("articles.json", "missing", "the file is missing", "restore it from a backup")
     for table in present:
-        yield from _TableCheck(folder, table, tally, files).faults()
+        yield from _TableCheck(folder, table, tally, (files, captures)).faults()
     for number, owner in zip(*tally.expected, strict=True):
         if not tally.has("revisions", number):
             message = "an earlier revision of this article is missing"
@@ -95,6 +99,9 @@ def verify(folder: Path, tally: Tally) -> Iterator[Fault]:
     for name, code, message, remedy, harmless in files.faults():
         yield Fault(name, code, message, remedy, harmless=harmless)
     tally.files = files.count
+    for name, code, message, remedy, harmless, at, length, id in captures.faults():
+        yield Fault(name, code, message, remedy, at, length, id, harmless)
+    tally.captures, tally.unnamed = captures.count, captures.unnamed
 
 
 def present_tables(folder: Path) -> list[str]:
@@ -107,11 +114,13 @@ def present_tables(folder: Path) -> list[str]:
 
 
 class _TableCheck:
-    def __init__(self, folder: Path, table: str, tally: Tally, files: FileCheck | None = None) -> None:
+    def __init__(
+        self, folder: Path, table: str, tally: Tally, checks: tuple[FileCheck | CaptureCheck, ...] = ()
+    ) -> None:
         self._path = folder / f"{table}.json"
         self._table = table
         self._tally = tally
-        self._files = files
+        self._checks = checks
         tally.numbers[table] = array("Q")
 
     def faults(self) -> Iterator[Fault]:
@@ -169,8 +178,9 @@ class _TableCheck:
         if self._table == "revisions" and not self._is_article(known):
             message = f"revision {document.get('revision')} of an article that is not there"
             yield self._fault("orphan", message, "add the article's page again", at=at, id=known)
-        for code, message, remedy in self._files.told_by(document) if self._files else ():
-            yield self._fault(code, message, remedy, at=at, id=known)
+        for check in self._checks:
+            for code, message, remedy in check.told_by(document):
+                yield self._fault(code, message, remedy, at=at, id=known)
         if self._table == "articles" and isinstance(document.get("revision"), int):
             for order in range(1, min(document["revision"], _MOST_REVISIONS)):
                 self._tally.expected[0].append(identity.number_of(f"revision {known} {order}"))
@@ -257,6 +267,7 @@ def repair(folder: Path, *, lock_timeout: float, now: str) -> list[str]:
                     path.with_suffix(".index").unlink(missing_ok=True)
                     done.append(f"{fault.file}: deleted, it is made again")
         done += repair_files(folder)
+        done += repair_captures(folder)
     return done
 
 

@@ -6,21 +6,27 @@ import dataclasses
 
 from scraper.errors import InputError
 from scraper.models import Outcome
-from storage.decide import Decision, Json, article, content_hash, decide, revision, same_bytes
+from storage.decide import Decision, Json, article, content_hash, decide, revision, same_bytes, same_place
 from storage.staging import Staging
 
 
 def stage(staging: Staging, record: Json, now: str) -> Outcome:
-    """Decide on one record and lay down what follows from it."""
-    staging.see_agency(record, now)
+    """Decide on one record and lay down what follows from it.
+
+    A kept capture that is read again is no sight of the page: no time moves.
+    """
     number, stored = staging.place(record)
+    again = stored is not None and same_place(stored, record)
+    if stored is not None and again:
+        now = stored["last_seen"]
+    staging.see_agency(record, now)
     decision = decide(stored, record)
     order = 1 if stored is None else staging.next_revision(stored)
     result = article(decision, stored, record, number=number, order=order, now=now)
     staging.put_article(number, result)
     if decision.kind != "changed" or stored is None:
         return outcome_of(decision, result, record)
-    if (kept := _same_capture(staging.history(number), record)) is not None:
+    if not again and (kept := _same_capture(staging.history(number), record)) is not None:
         same = dataclasses.replace(decision, kind="unchanged", reason="these bytes are a kept revision")
         staging.put_article(number, stored)
         return outcome_of(same, kept, record)

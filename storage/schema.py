@@ -13,13 +13,12 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from scraper.models import SCHEMA_VERSION, Email, KeptFile, Record
+from scraper.models import LEFT_OUT, SCHEMA_VERSION, KeptFile, Record
 
 FILE = Path(__file__).with_name("record.schema.json")
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 _TEXT = {"type": "string"}
-_MAY_BE_LEFT_OUT = {(Email, "raw")}
 _ADDED = {
     "id": {"type": "string", "pattern": "^[a-z2-7]{12}$", "description": "stable name of the article"},
     "revision": {"type": "integer", "minimum": 1, "description": "which state of the article this is"},
@@ -78,7 +77,7 @@ def _object(model: type, definitions: dict[str, Any]) -> dict[str, Any]:
             field.name: {**_of(hints[field.name], definitions), "description": field.metadata["doc"]}
             for field in fields
         },
-        "required": [field.name for field in fields if (model, field.name) not in _MAY_BE_LEFT_OUT],
+        "required": [field.name for field in fields if LEFT_OUT.get(model) != field.name],
     }
 
 

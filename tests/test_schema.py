@@ -105,7 +105,7 @@ def test_every_field_is_described_and_required() -> None:
         for field in rule["properties"]
         if field not in rule["required"]
     }
-    assert optional == {("Email", "raw")}
+    assert optional == {("Email", "raw"), ("CaptureInfo", "warc")}
     assert set(whole["properties"]) - set(whole["required"]) == set(ADDED_FIELDS)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from scraper.errors import LuutruError
+from scraper.errors import ArchiveError, LuutruError
 from scraper.harvest.states import Known, next_visit
 from scraper.models import Capture, Record, to_dict
 from scraper.pipeline import extract_checked
@@ -65,7 +65,7 @@ class Visitor:
             self._check = before
 
     def visit(self, known: Known) -> Visit:
-        """Ask for the page; errors are values, but for OutOfTime and what ends the run."""
+        """Ask for the page; errors are values, but for OutOfTime, ArchiveError and what ends the run."""
         from scraper.fetch import Validators
 
         validators = Validators(known.etag, known.last_modified)
@@ -79,7 +79,7 @@ class Visitor:
             self._check(capture)
             record = extract_checked(capture, self._portals)
         except LuutruError as error:
-            if error.code == "out_of_time":
+            if error.code == "out_of_time" or isinstance(error, ArchiveError):
                 raise
             return Visit(self.failed(known, error), error=error)
         except Exception as error:
