@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scraper.containers import DamagedMember, Mark, Member, http_block, members
@@ -84,6 +84,9 @@ def test_a_file_cut_off_anywhere(shape: str, cut: int) -> None:
 
 
 @settings(max_examples=300, deadline=None)
+@example("gz", 786, b"W", False)  # 786: where a member begins
+@example("gz", 786, b"\n", False)
+@example("plain", 1992, b"\0", False)
 @given(st.sampled_from(["gz", "plain"]), st.integers(0, 3_000), st.binary(min_size=1, max_size=400), st.booleans())
 def test_a_hole_loses_only_what_it_touches(shape: str, at: int, hole: bytes, cut_out: bool) -> None:
     """Overwritten or cut out: every member beside it is there, and nothing comes out that was not put in."""

@@ -30,6 +30,7 @@ _MOST_HEAD = 262_144
 _HTTP_HEAD = 16_384
 _END = re.compile(rb"\r?\n\r?\n")
 _LINE_BREAKS = 16
+_BLOCK_DIGEST = re.compile(rb"^WARC-Block-Digest[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _LONG = 65_536
 _FIELDS = re.compile(rb"^(WARC-Type|WARC-Target-URI|Content-Length)[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _FOLD = re.compile(r"\r?\n[ \t]+")
@@ -134,8 +135,7 @@ class _Walk:
             if isinstance(found, _Wrong) and found.lost:
                 # Its length is wrong: what follows is looked for behind its head, not behind that length.
                 behind = max(found.place + 1, begun + 1)
-                following = find_record(self._window, behind)
-                self._next = self._window.size if following is None else following
+                self._next = self._following(behind)
                 yield self._wrong(found, found.place, self._next - found.place, Mark(self._next))
                 return
             after = Mark(reader.place)
@@ -147,12 +147,16 @@ class _Walk:
 
     def _hole(self, offset: int, behind: int, cause: str) -> Iterator[DamagedMember]:
         """Damage from `offset` on; reading goes on with what is found from `behind` on."""
-        find = find_member if self._in_gzip else find_record
-        found = find(self._window, behind)
-        self._next = self._window.size if found is None else found
-        if found is None and not self._window.piece(offset, 1 << 16).strip(b"\0") and self._next - offset < 1 << 16:
+        self._next = self._following(behind)
+        at_end = self._next == self._window.size
+        if at_end and not self._window.piece(offset, 1 << 16).strip(b"\0") and self._next - offset < 1 << 16:
             return  # padding at the end
         yield DamagedMember(offset, self._next - offset, Mark(self._next), cause)
+
+    def _following(self, behind: int) -> int:
+        """Where the next member begins that can be found; the file's end where there is none."""
+        found = (find_member if self._in_gzip else find_record)(self._window, behind)
+        return self._window.size if found is None else found
 
     def _wrong(self, wrong: _Wrong, offset: int, length: int, after: Mark) -> DamagedMember:
         inner = wrong.place if self._in_gzip else 0
@@ -178,7 +182,8 @@ class _Walk:
                 return wrong
             record, found = wrong.record, wrong
         try:
-            _close(reader, record)
+            looked_into = isinstance(found, Member) and found.capture is not None
+            reader.skip(_check_end(record, reader.peek(_LINE_BREAKS), proven=not looked_into))
         except _Wrong as wrong:
             return wrong
         return found
@@ -313,16 +318,16 @@ def _short(record: _Record, there: int) -> _Wrong:
     return _Wrong(cause, record, record.place, lost=True)
 
 
-def _close(reader: Reader, record: _Record) -> None:
-    """The line breaks behind a record; anything but the next record or the end means a wrong length: _Wrong."""
-    reader.skip(_check_end(record, reader.peek(_LINE_BREAKS)))
+def _check_end(record: _Record, behind: bytes, *, proven: bool = False) -> int:
+    """How many line breaks stand behind a record. Raises _Wrong where that shows a wrong length.
 
-
-def _check_end(record: _Record, behind: bytes) -> int:
-    """How many line breaks stand behind a record. Raises _Wrong."""
+    proven: nothing depends on the length. Otherwise, and without a digest, the next record or the end must follow; else
+    two line breaks are enough, and what follows them is damage of its own.
+    """
     breaks = len(behind) - len(behind.lstrip(b"\r\n"))
     rest = behind[breaks:]
-    if rest and not rest.startswith((b"WARC/"[: len(rest)], GZIP[: len(rest)])):
+    enough = behind.startswith(b"\r\n\r\n") and (proven or _BLOCK_DIGEST.search(record.head) is not None)
+    if rest and not enough and not rest.startswith((b"WARC/"[: len(rest)], GZIP[: len(rest)])):
         cause = f"its length is wrong: behind the {record.length:,} bytes stands no record"
         raise _Wrong(cause, record, record.place, lost=True)
     return breaks
