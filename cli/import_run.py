@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scraper.containers import DamagedMember, Member
     from scraper.models import Capture, Record
     from scraper.portals import Portal
+    from storage.captures import CaptureStore
     from storage.import_notes import ImportNote
 
 _BATCH = 64
@@ -36,7 +37,10 @@ _TOLD = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ImportOrder:
-    """What one process is to import. hosts, sharepoint, kinds: which members.  again: even what was imported before."""
+    """What one process is to import. hosts, sharepoint, kinds: which members.  again: even what was imported before.
+
+    captures: keep what the records were read from.
+    """
 
     container: Path
     archive: Path
@@ -45,6 +49,7 @@ class ImportOrder:
     kinds: tuple[str, ...] = ()
     portals: tuple[str, ...] = ()
     again: bool = False
+    captures: bool = True
 
     @property
     def choice(self) -> str:
@@ -94,6 +99,7 @@ class _Batch:
 class _Import:
     def __init__(self, order: ImportOrder, avoid: dict[str, str], voice: Voice) -> None:
         self._order, self._avoid, self._voice = order, avoid, voice
+        self._captures: CaptureStore | None = None
         self._archive = RemoteArchive(voice)
         self._batch = _Batch()
         self._at = (0, 0)
@@ -116,8 +122,12 @@ class _Import:
 
     def run(self) -> None:
         """Read from where the last run ended to the container's end."""
+        from storage.captures import CaptureStore
         from storage.import_notes import ImportNote
 
+        if self._order.captures:
+            self._captures = CaptureStore(self._order.archive)
+            self._archive = RemoteArchive(self._voice, self._captures)
         note = ImportNote(self._order.archive, self._order.container, self._order.choice)
         try:
             self.state = note.begin(again=self._order.again)
@@ -133,6 +143,10 @@ class _Import:
                 note.finish()
         finally:
             note.close()
+            if self._captures is not None:
+                self._captures.close()
+                for notice in self._captures.notices:
+                    self._voice.say("warning", notice)
         if not self._stopped:
             self._judge()
 
@@ -213,6 +227,8 @@ class _Import:
             return
         from scraper.models import to_dict
 
+        if self._captures is not None:
+            record = replace(record, capture=replace(record.capture, warc=self._captures.append(capture)))
         self.counts["articles"] += 1
         self._batch.records.append(to_dict(record))
         self._batch.sources.append((where, member.url))

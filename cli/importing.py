@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.exits import ExitCode
-from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, PortalFolders, Quiet, with_color
+from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, Captures, NoColor, PortalFolders, Quiet, with_color
 from scraper.errors import InputError
 from scraper.models import Outcome
 
@@ -57,6 +57,7 @@ def import_files(
         float, typer.Option("--stall", metavar="SECONDS", min=1, help="A page that takes longer is given up.")
     ] = 300.0,
     portals: PortalFolders = None,
+    captures: Captures = True,
     as_json: AsJson = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -86,6 +87,7 @@ def import_files(
             kinds=tuple(kinds or ()),
             portals=tuple(portals or ()),
             again=again,
+            captures=captures,
         )
         for path in run.containers(files)
     ]

@@ -353,3 +353,22 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "m" / "a.html.gz").write_bytes(gzip.compress(b"<html>" * 99)[:-12])
     (one,) = members(tmp_path / "m")
     assert isinstance(one, DamagedMember) and one.cause == "the file ends in the middle"
+
+
+def test_what_was_imported_is_kept_and_can_be_extracted_again(run: Run, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.warc.gz", [tin(1), tin(2)])
+    assert run("import", path).code == 0
+    assert all(one["capture"]["warc"]["file"].startswith("captures/") for one in listed(run))
+    assert run("verify").code == 0
+    again = run("reextract")
+    assert (again.code, "changed" in again.out) == (0, False)
+    before = {(one["id"], one["content_hash"]) for one in listed(run)}
+    (kept,) = (tmp_path / "archive" / "captures").glob("*.warc.gz")
+    assert run("import", kept, "--archive", "other").code == 0
+    other = objects(run("export", "--format", "jsonl", "--archive", "other").out)
+    assert {(one["id"], one["content_hash"]) for one in other} == before
+
+
+def test_without_captures(run: Run, tmp_path: Path) -> None:
+    assert run("import", written(tmp_path / "a.warc.gz", [tin(1)]), "--no-captures").code == 0
+    assert not (tmp_path / "archive" / "captures").exists()
