@@ -1,13 +1,11 @@
 """A harvest's captures as others see them: `warcio check`, pywb on loopback, and a browser. Skipped where they are not.
 
-LUUTRU_TOOLS names a folder with `wayback` (pip install pywb) and `chromium`, where they are not on the PATH.
+`tests.tools` says where these programs are looked for.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -16,28 +14,18 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import luutru
 from scraper.models import WarcPlace
 from storage.captures import CaptureStore
 from tests.fakeportal import FakePortal
 from tests.harvests import Harvest
 from tests.test_captures import check, codes
+from tests.tools import tool
 
 BROWSER_FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --virtual-time-budget=8000 --dump-dom"
 ).split()
-
-
-def tool(*names: str) -> str:
-    """The path of a program of others; the test is skipped where there is none."""
-    path = os.pathsep.join([os.environ.get("LUUTRU_TOOLS", ""), os.environ.get("PATH", "")])
-    found = next((found for name in names if (found := shutil.which(name, path=path))), None)
-    if found is None:
-        pytest.skip(f"{names[0]} is not installed (LUUTRU_TOOLS may name its folder)")
-    return found
 
 
 @contextlib.contextmanager

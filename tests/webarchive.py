@@ -1,4 +1,4 @@
-"""A real pywb on loopback over WARC files that a test writes. Needs a Python that has pywb: this one, or LUUTRU_PYWB.
+"""A real pywb on loopback over WARC files that a test writes. `tests.tools` says where pywb is looked for.
 
 warc = Warc(); warc.response("http://xa.example/tin?ItemID=7", "2018-03-12", page); warc.revisit(…); warc.redirect(…)
 with replayed(folder, warc) as endpoint:      # http://127.0.0.1:<port>/c
@@ -10,18 +10,15 @@ import base64
 import contextlib
 import gzip
 import hashlib
-import importlib.util
-import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.tools import tool
 
 _MANAGER = "from pywb.manager.manager import main; import sys; main(sys.argv[1:])"
 _SERVER = "from pywb.apps.cli import wayback; import sys; wayback(sys.argv[1:])"
@@ -29,12 +26,8 @@ _IDENTICAL = "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"
 
 
 def python_with_pywb() -> str:
-    """The interpreter that runs pywb; the test is skipped where there is none."""
-    if named := os.environ.get("LUUTRU_PYWB"):
-        return named
-    if importlib.util.find_spec("pywb") is None:
-        pytest.skip("pywb is not installed: pip install pywb, or name a Python that has it in LUUTRU_PYWB")
-    return sys.executable
+    """The interpreter that runs pywb: the one beside its program; the test is skipped where there is none."""
+    return str(Path(tool("wayback")).with_name("python"))
 
 
 def digest(payload: bytes) -> str:
