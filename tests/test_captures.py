@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -465,3 +466,22 @@ def test_no_captures(run: Run, tmp_path: Path, portal: Loopback) -> None:
     with Archive.open(tmp_path / "archive", mode="r") as archive:
         (record,) = archive.find()
     assert "warc" not in record["capture"]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<input ",
+        '<input name="__VIEWSTATE"',
+        "<span id=currentdate ",
+        "<span id=a>",
+        'correlationId" : "',
+        "0x" + "A" * 60,
+    ],
+)
+def test_noise_is_found_in_linear_time(piece: str) -> None:
+    """A megabyte of beginnings takes about a second; a pattern that tries again from each would take hours."""
+    page = (piece * (1_000_000 // len(piece))).encode()
+    began = time.process_time()
+    noise.without_noise(page)
+    assert time.process_time() - began < 20
