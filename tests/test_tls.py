@@ -477,7 +477,7 @@ def test_a_table_of_the_settings_file(tmp_path: Path) -> None:
 def test_a_table_that_cannot_be_used(tmp_path: Path, table: dict[str, object], cause: str) -> None:
     with pytest.raises(InputError) as caught:
         TlsPolicy.from_table(table, "luutru.toml: portal thixa", tmp_path)
-    assert str(caught.value).startswith("cannot use this source: luutru.toml: portal thixa: tls: ")
+    assert str(caught.value).startswith("cannot use these settings: luutru.toml: portal thixa: tls: ")
     assert cause in caught.value.cause
 
 
