@@ -216,17 +216,18 @@ def throughput(pages: int = 3_200) -> None:
             "extraction": _cpu(lambda: _extract_all(folder)),
             "storage": _cpu(lambda: _store_all(folder)),
         }
-        began = time.monotonic()
-        code, summary, used = harvest(folder, *starts)
-        wall = time.monotonic() - began
-        cpu = used.ru_utime + used.ru_stime
         alone = sum(parts.values())
         told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in parts.items())
-        print(f"{pages} pages of 8 hosts: exit {code}, {summary['outcomes']}; {told}")
-        print(
-            f"harvest {cpu:.1f} s of CPU in {wall:.1f} s ({cpu / wall:.2f} cores, the portals beside it); "
-            f"{cpu / alone:.2f} x the parts"
-        )
+        print(f"{pages} pages of 8 hosts: {told}")
+        for given in ("--no-captures", "--captures"):
+            with scratch() as fresh:
+                began = time.monotonic()
+                code, summary, used = harvest(fresh, *starts, given)
+            wall, cpu = time.monotonic() - began, used.ru_utime + used.ru_stime
+            print(
+                f"harvest {given}: exit {code}, {summary['outcomes']}; {cpu:.1f} s of CPU in {wall:.1f} s "
+                f"({cpu / wall:.2f} cores, the portals beside it); {cpu / alone:.2f} x the parts"
+            )
 
 
 def _cpu(work: Callable[[], None]) -> float:
