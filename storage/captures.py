@@ -344,7 +344,7 @@ class CaptureStore:
         return chosen
 
     def _taken(self, path: Path) -> _Writer | None:
-        """The file, held and put in order; None where another process has it."""
+        """The file, held and put in order; None where another process has it, or where it is damaged."""
         descriptor = os.open(path, _WRITE_FLAGS)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -355,23 +355,33 @@ class CaptureStore:
                 os.close(descriptor)
                 return None
             writer = _Writer(path, descriptor, os.fstat(descriptor).st_size)
-            self._mend(writer)
+            if not self._mend(writer):
+                os.close(descriptor)
+                return None
         except BaseException:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
             raise
         return writer
 
-    def _mend(self, writer: _Writer) -> None:
-        """Index what a killed run had written, and cut off what it left half written."""
+    def _mend(self, writer: _Writer) -> bool:
+        """Index what a killed run had written, and cut off what it left half written.
+
+        False, and nothing done, where the last capture that the index knows is not whole: no kill does that, and a
+        record may name it.
+        """
         start, lines, whole = _last_known(writer.path), [], 0
         end = start
         for group in groups_of(writer.descriptor, start):
             if isinstance(group, DamagedStretch):
                 continue
             lines += [line for one in group if (line := index_line(writer.path.name, one)) is not None]
-            if is_whole(group) or 0 < start == group[0].offset:
+            if is_whole(group):
                 end, whole = _end_of(group), len(lines)
+            elif 0 < start == group[0].offset:
+                return False
+        if 0 < start == end:
+            return False
         if end < writer.size:
             os.ftruncate(writer.descriptor, end)
             os.fsync(writer.descriptor)
@@ -381,6 +391,7 @@ class CaptureStore:
             writer.size = end
         known = set(chain(*stored_lines(writer.path)))
         _add_lines(_part_of(writer.path), [line for line in lines[:whole] if line not in known])
+        return True
 
     def _describe(self, writer: _Writer) -> None:
         """A warcinfo record: who writes what follows."""

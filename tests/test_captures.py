@@ -325,6 +325,21 @@ def test_damage_in_the_middle_is_named_and_the_rest_is_read(tmp_path: Path) -> N
     assert (found[0].code, found[0].at, found[0].harmless) == ("damaged_capture", places[2].offset, False)
 
 
+@pytest.mark.parametrize("at", [60, -60])
+def test_a_last_capture_that_is_damaged_is_never_written_over(tmp_path: Path, at: int) -> None:
+    first, last = put(tmp_path, page(), page(b"<p>hai</p>", url=ADDRESS + "8"))
+    (path,) = warcs(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[last.offset + at if at > 0 else at] ^= 0xFF
+    path.write_bytes(content)
+    (other,) = put(tmp_path, page(b"<p>ba</p>", url=ADDRESS + "9"))
+    assert path.read_bytes() == content and other.file != last.file
+    store = CaptureStore(tmp_path)
+    assert [place for place, _ in store.walk()] == [first, other]
+    with pytest.raises(Corrupt):
+        store.read(last)
+
+
 @pytest.mark.parametrize("damage", ["gone", "cut", "foreign", "unsorted"])
 def test_an_index_that_does_not_fit_is_rebuilt(tmp_path: Path, damage: str) -> None:
     keep(tmp_path)
