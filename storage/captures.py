@@ -522,23 +522,24 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _add_lines(path: Path, lines: Sequence[bytes]) -> None:
+    """Append lines behind the last whole one; where that fails, nothing of them stays."""
     if not lines:
         return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o666)
     try:
         end = os.fstat(descriptor).st_size
-        os.set_blocking(descriptor, True)
-        start = b"\n" if end and not _ends_well(path, end) else b""
-        write_at(descriptor, start + b"".join(lines), end)
+        if end and os.pread(descriptor, 1, end - 1) != b"\n":  # a kill or a full disk broke a line off
+            end = sum(map(len, _lines(path)))
+        try:
+            os.ftruncate(descriptor, end)
+            write_at(descriptor, b"".join(lines), end)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, end)
+            raise
     finally:
         os.close(descriptor)
-
-
-def _ends_well(path: Path, end: int) -> bool:
-    with path.open("rb") as stream:
-        stream.seek(end - 1)
-        return stream.read(1) == b"\n"
 
 
 def _last_known(path: Path) -> int:

@@ -325,6 +325,18 @@ def test_damage_in_the_middle_is_named_and_the_rest_is_read(tmp_path: Path) -> N
     assert (found[0].code, found[0].at, found[0].harmless) == ("damaged_capture", places[2].offset, False)
 
 
+def test_a_line_of_the_index_that_was_broken_off_is_written_anew(tmp_path: Path) -> None:
+    store = CaptureStore(tmp_path)
+    store.put([page()])
+    (part,) = (tmp_path / "captures").glob("*.part")
+    line = part.read_bytes()
+    part.write_bytes(line + line[:40])
+    store.put([page(b"<p>hai</p>", url=ADDRESS + "8")])
+    assert part.read_bytes().startswith(line) and part.read_bytes().count(b"\n") == 2
+    store.close()
+    assert [one.count(b"{") for one in CaptureStore(tmp_path).index()] == [1, 1]
+
+
 @pytest.mark.parametrize("at", [60, -60])
 def test_a_last_capture_that_is_damaged_is_never_written_over(tmp_path: Path, at: int) -> None:
     first, last = put(tmp_path, page(), page(b"<p>hai</p>", url=ADDRESS + "8"))
