@@ -193,7 +193,12 @@ TRUE = noisy("B" * 44, "77777777-1111-2222-3333-444455556666", "24/11/2026 09:30
 
 def test_noise_is_told_from_content(tmp_path: Path) -> None:
     assert noise.same_content(ONE, OTHER) and not noise.same_content(ONE, TRUE)
+    for counter in ("<p>Đang online: 4</p>", "<td>Tổng số lượt truy cập</td> <td><b>2.114.4</b></td>"):
+        assert noise.same_content(counter.encode(), counter.replace("4", "5").encode())
     for word in (
+        "<p>Lượt xem: 1</p>".encode(),
+        "<p>Số lượt truy cập: 1 triệu trong năm</p>".encode(),
+        "<p>Trang có số lượt truy cập: 1</p>".encode(),
         b"<input name='q' value='1'>",
         b"<p id='ngay'>24/11</p>",
         b"<td>0d5c1a9e-1111-2222-3333-444455556666</td>",
