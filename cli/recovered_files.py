@@ -25,12 +25,17 @@ class NotCaptured(FetchError):
 
 
 class RecoveredFiles:
-    """Fetches the files of records, once each. beat: told before each."""
+    """Fetches the files of records, once each. beat: told before each.  keep: given each, before anybody else."""
 
     def __init__(
-        self, archives: Mapping[str, WebArchive], ledger: CaptureLedger, files: FileStore, beat: Callable[[], None]
+        self,
+        archives: Mapping[str, WebArchive],
+        ledger: CaptureLedger,
+        files: FileStore,
+        beat: Callable[[], None],
+        keep: Callable[[Capture], Capture],
     ) -> None:
-        self._archives, self._ledger, self._files, self._beat = archives, ledger, files, beat
+        self._archives, self._ledger, self._files, self._beat, self._keep = archives, ledger, files, beat, keep
         self._absent: set[str] = set()
 
     def of(self, record: Record, page: Row) -> list[dict[str, Any]]:
@@ -66,7 +71,7 @@ class RecoveredFiles:
         self._beat()
         try:
             row = Row(request_url(url), page.moment, archive=page.archive)
-            return self._archives[page.archive].replay(row, lambda address: True).capture
+            return self._keep(self._archives[page.archive].replay(row, lambda address: True).capture)
         except (OutOfTime, RateLimited):
             raise
         except NotFound as error:

@@ -16,6 +16,7 @@ from cli.options import (
     DEFAULT_ARCHIVE,
     ArchiveDir,
     AsJson,
+    Captures,
     Contact,
     MaxBytes,
     NoColor,
@@ -73,6 +74,7 @@ def recover(
         int | None, typer.Option("--limit", metavar="N", min=1, help="Ask for at most N articles of each portal.")
     ] = None,
     files: Annotated[bool, typer.Option("--files/--no-files", help="Recover images and attachments, too.")] = True,
+    captures: Captures = True,
     delay: Annotated[
         float | None,
         typer.Option("--delay", metavar="SECONDS", min=0, help="Pause between requests to one archive (else 2 s)."),
@@ -129,6 +131,7 @@ def recover(
             portals=tuple(portal_files or ()),
             until=None if run_time is None else time.monotonic() + run_time,
             log=log,
+            captures=captures,
             archives=archives,
         )
         for one in dict.fromkeys(_lost(name, known) for name in portals)

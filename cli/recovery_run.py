@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.archivist import RemoteArchive
 from cli.crew import Voice
@@ -15,6 +15,9 @@ from cli.exits import ExitCode, exit_code_of
 from cli.portal_run import Desk, Order, Watch
 from cli.recovered_files import RecoveredFiles
 from scraper.errors import LuutruError
+
+if TYPE_CHECKING:
+    from scraper.models import Capture
 
 
 def recover(order: Order, avoid: dict[str, str], voice: Voice) -> None:
@@ -46,6 +49,7 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
     from scraper.pipeline import extract_checked
     from scraper.portals import load_portals
     from storage.capture_ledger import CaptureLedger
+    from storage.captures import CaptureStore
     from storage.file_store import FileStore
 
     watch, settings = Watch(voice), order.settings
@@ -60,6 +64,11 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
         stack.enter_context(stopping.signals())
         ledger = CaptureLedger(order.archive, f"recover {settings.name}", now=started)
         stack.callback(ledger.close)
+        captures = CaptureStore(order.archive) if order.captures else None
+        if captures is not None:
+            stack.callback(lambda: list(map(watch.warn, captures.notices)))
+            stack.callback(captures.close)
+        keep = _unkept if captures is None else captures.keep
         archives, desks = [], []
         for one in order.archives:
             hops = Hops()
@@ -69,12 +78,12 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
             desks.append(stack.enter_context(desk))
             archives.append(WebArchive(one.start[0], desk.fetcher, hops))
         by_endpoint = {one.endpoint: one for one in archives}
-        files = RecoveredFiles(by_endpoint, ledger, FileStore(order.archive), lambda: watch.beat(0, ""))
+        files = RecoveredFiles(by_endpoint, ledger, FileStore(order.archive), lambda: watch.beat(0, ""), keep)
         recovery = Recovery(
             job,
             archives=archives,
-            extract=lambda capture: extract_checked(capture, portals),
-            keeps=RemoteArchive(voice),
+            extract=lambda capture: extract_checked(keep(capture), portals),
+            keeps=RemoteArchive(voice, captures),
             ledger=ledger,
             watch=watch,
             stopping=stopping,
@@ -113,6 +122,10 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
 
 def _by(archives: dict[str, dict[str, Any]]) -> str:
     return ", ".join(sorted({one["by"] for one in archives.values()}))
+
+
+def _unkept(capture: Capture) -> Capture:
+    return capture
 
 
 def _now() -> datetime:

@@ -145,7 +145,15 @@ class _Run:
             fault = LuutruError(capture.name, f"{type(error).__name__}: {error}", what="a bug", hint="please report it")
             raise fault from error
         capture_facts = stored["capture"] | {"charset": new["capture"]["charset"]}
-        return new | {"capture": capture_facts, "aliases": stored.get("aliases")}
+        return new | _of_the_capture(stored, new) | {"capture": capture_facts, "aliases": stored.get("aliases")}
+
+
+def _of_the_capture(stored: Json, new: Json) -> Json:
+    """Evidence and problems, with what does not stand on the page: where the capture came from, that it was cut."""
+    origin = (stored.get("evidence") or {}).get("capture")
+    cut = [one for one in stored.get("problems") or () if isinstance(one, dict) and one.get("code") == "truncated"]
+    evidence = new["evidence"] | ({} if origin is None else {"capture": origin})
+    return {"evidence": evidence, "problems": [*new["problems"], *cut]}
 
 
 def _show(run: _Run, kept: Archive, selection: Selection, *, everything: bool, as_json: bool, color: bool) -> None:

@@ -344,7 +344,7 @@ class CaptureStore:
         return chosen
 
     def _taken(self, path: Path) -> _Writer | None:
-        """The file, held and put in order; None where another process has it."""
+        """The file, held and put in order; None where another process has it, or where it is damaged."""
         descriptor = os.open(path, _WRITE_FLAGS)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -355,23 +355,33 @@ class CaptureStore:
                 os.close(descriptor)
                 return None
             writer = _Writer(path, descriptor, os.fstat(descriptor).st_size)
-            self._mend(writer)
+            if not self._mend(writer):
+                os.close(descriptor)
+                return None
         except BaseException:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
             raise
         return writer
 
-    def _mend(self, writer: _Writer) -> None:
-        """Index what a killed run had written, and cut off what it left half written."""
+    def _mend(self, writer: _Writer) -> bool:
+        """Index what a killed run had written, and cut off what it left half written.
+
+        False, and nothing done, where the last capture that the index knows is not whole: no kill does that, and a
+        record may name it.
+        """
         start, lines, whole = _last_known(writer.path), [], 0
         end = start
         for group in groups_of(writer.descriptor, start):
             if isinstance(group, DamagedStretch):
                 continue
             lines += [line for one in group if (line := index_line(writer.path.name, one)) is not None]
-            if is_whole(group) or 0 < start == group[0].offset:
+            if is_whole(group):
                 end, whole = _end_of(group), len(lines)
+            elif 0 < start == group[0].offset:
+                return False
+        if 0 < start == end:
+            return False
         if end < writer.size:
             os.ftruncate(writer.descriptor, end)
             os.fsync(writer.descriptor)
@@ -381,6 +391,7 @@ class CaptureStore:
             writer.size = end
         known = set(chain(*stored_lines(writer.path)))
         _add_lines(_part_of(writer.path), [line for line in lines[:whole] if line not in known])
+        return True
 
     def _describe(self, writer: _Writer) -> None:
         """A warcinfo record: who writes what follows."""
@@ -511,23 +522,24 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _add_lines(path: Path, lines: Sequence[bytes]) -> None:
+    """Append lines behind the last whole one; where that fails, nothing of them stays."""
     if not lines:
         return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o666)
     try:
         end = os.fstat(descriptor).st_size
-        os.set_blocking(descriptor, True)
-        start = b"\n" if end and not _ends_well(path, end) else b""
-        write_at(descriptor, start + b"".join(lines), end)
+        if end and os.pread(descriptor, 1, end - 1) != b"\n":  # a kill or a full disk broke a line off
+            end = sum(map(len, _lines(path)))
+        try:
+            os.ftruncate(descriptor, end)
+            write_at(descriptor, b"".join(lines), end)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, end)
+            raise
     finally:
         os.close(descriptor)
-
-
-def _ends_well(path: Path, end: int) -> bool:
-    with path.open("rb") as stream:
-        stream.seek(end - 1)
-        return stream.read(1) == b"\n"
 
 
 def _last_known(path: Path) -> int:

@@ -1,7 +1,8 @@
 """What differs between two answers of an ASP.NET page that say the same: states, digests, correlation ids, clocks.
 
 Two captures whose bytes differ in nothing else are the `same_content`. Only what is listed here counts as noise; text
-that a reader sees does not, but for the ticking clock in a page's header.
+that a reader sees does not, but for the ticking clock in a page's header and the portal's counters of visitors (not
+those of an article's readers, which a record holds).
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ _GUID = rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _SAID = rb"[\"']?\s{0,9}[:=]\s{0,9}[\"']?)\{?" + _GUID
 _DIGEST = rb"0x[0-9A-Fa-f]{16,},\d\d? \w{3} \d{4} \d\d:\d\d:\d\d [-+]\d{4}"
 _CLOCK = re.compile(rb"(?:.*[_$])?(?:currentdate|current-?time|clock|dong-?ho|tP)", re.DOTALL)
+
+_COUNTED = (
+    "(?:(?:Tổng s|S)ố |Tổng )?[Ll]ượt truy cập|Tổng truy cập|Đang (?:truy cập|online|trực tuyến)"
+    "|(?:Khách t|T)rực tuyến|Visitors"
+).encode()
 
 
 def _still(found: re.Match[bytes]) -> bytes:
@@ -41,6 +47,15 @@ _NOISE: tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes
             rb"(<(?:span|div|td|p)\b[^<>]{0,300}?\bid=[\"']?([\w$-]{1,100}+)(?:[\"'\s][^<>]{0,300}+)?>)[^<]{1,100}+(?=<)"
         ),
         _still,
+    ),
+    # <p>Số lượt truy cập: <b>2.114.907</b></p>, with nothing else in it: an article may count visitors in a sentence
+    (
+        re.compile(
+            rb"(>\s{0,9}(?:"
+            + _COUNTED
+            + rb")\s{0,9}:?\s{0,9}(?:<[^<>]{1,100}+>\s{0,9}){0,3})[0-9][0-9.,]{0,20}+(?=\s{0,9}<)"
+        ),
+        rb"\1",
     ),
 )
 

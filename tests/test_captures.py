@@ -193,7 +193,12 @@ TRUE = noisy("B" * 44, "77777777-1111-2222-3333-444455556666", "24/11/2026 09:30
 
 def test_noise_is_told_from_content(tmp_path: Path) -> None:
     assert noise.same_content(ONE, OTHER) and not noise.same_content(ONE, TRUE)
+    for counter in ("<p>Đang online: 4</p>", "<td>Tổng số lượt truy cập</td> <td><b>2.114.4</b></td>"):
+        assert noise.same_content(counter.encode(), counter.replace("4", "5").encode())
     for word in (
+        "<p>Lượt xem: 1</p>".encode(),
+        "<p>Số lượt truy cập: 1 triệu trong năm</p>".encode(),
+        "<p>Trang có số lượt truy cập: 1</p>".encode(),
         b"<input name='q' value='1'>",
         b"<p id='ngay'>24/11</p>",
         b"<td>0d5c1a9e-1111-2222-3333-444455556666</td>",
@@ -323,6 +328,33 @@ def test_damage_in_the_middle_is_named_and_the_rest_is_read(tmp_path: Path) -> N
     assert [place for place, _ in store.walk()] == [places[n] for n in (0, 1, 3, 4)]
     found = list(verify(folder, Tally()))
     assert (found[0].code, found[0].at, found[0].harmless) == ("damaged_capture", places[2].offset, False)
+
+
+def test_a_line_of_the_index_that_was_broken_off_is_written_anew(tmp_path: Path) -> None:
+    store = CaptureStore(tmp_path)
+    store.put([page()])
+    (part,) = (tmp_path / "captures").glob("*.part")
+    line = part.read_bytes()
+    part.write_bytes(line + line[:40])
+    store.put([page(b"<p>hai</p>", url=ADDRESS + "8")])
+    assert part.read_bytes().startswith(line) and part.read_bytes().count(b"\n") == 2
+    store.close()
+    assert [one.count(b"{") for one in CaptureStore(tmp_path).index()] == [1, 1]
+
+
+@pytest.mark.parametrize("at", [60, -60])
+def test_a_last_capture_that_is_damaged_is_never_written_over(tmp_path: Path, at: int) -> None:
+    first, last = put(tmp_path, page(), page(b"<p>hai</p>", url=ADDRESS + "8"))
+    (path,) = warcs(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[last.offset + at if at > 0 else at] ^= 0xFF
+    path.write_bytes(content)
+    (other,) = put(tmp_path, page(b"<p>ba</p>", url=ADDRESS + "9"))
+    assert path.read_bytes() == content and other.file != last.file
+    store = CaptureStore(tmp_path)
+    assert [place for place, _ in store.walk()] == [first, other]
+    with pytest.raises(Corrupt):
+        store.read(last)
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "foreign", "unsorted"])

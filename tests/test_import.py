@@ -168,6 +168,7 @@ def test_a_page_that_was_cut_says_so(run: Run, tmp_path: Path) -> None:
     assert (ran.code, ran.out.split()[-1]) == (0, "truncated")
     (stored,) = listed(run)
     assert ("truncated", "body_text") in [(one["code"], one["field"]) for one in stored["problems"]]
+    assert run("reextract").err == "1 unchanged\n"
 
 
 def test_an_error_page_of_sharepoint_is_no_article(run: Run, tmp_path: Path) -> None:

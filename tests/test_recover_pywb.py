@@ -13,6 +13,8 @@ import pytest
 
 import luutru
 from cli.exits import ExitCode
+from scraper.models import WarcPlace
+from storage.captures import CaptureStore
 from tests.conftest import Ran, Run
 from tests.running import article, start
 from tests.webarchive import Warc, replayed
@@ -129,6 +131,22 @@ def test_where_a_record_came_from_is_on_record(run: Run, tmp_path: Path, endpoin
     assert moved["capture"]["final_url"] == "https://thixa.example/tin/dap-de.aspx"
     assert moved["capture"]["replay_url"].startswith(f"{endpoint}/20160101000005id_/https://")
     assert not any("127.0.0.1" in alias for alias in [*record["aliases"], *moved["aliases"]])
+
+
+def test_what_was_recovered_is_kept_and_can_be_read_again(run: Run, tmp_path: Path, endpoint: str) -> None:
+    recover(run, tmp_path, endpoint)
+    verified = run("verify")
+    assert verified.code == 0 and "captures 9 (1 that no record names)" in verified.err
+    store = CaptureStore(tmp_path / "archive")
+    with luutru.open(tmp_path / "archive", mode="r") as archive:
+        for record in archive.find():
+            kept = store.read(WarcPlace(**record["capture"]["warc"]))
+            assert kept.info.replay_url == record["capture"]["replay_url"] and kept.sent is None
+    store.close()
+    assert run("reextract").err == "6 unchanged\n"
+    (tmp_path / "other").mkdir()
+    recover(run, tmp_path / "other", endpoint, "--no-captures", "--archive", tmp_path / "other" / "archive")
+    assert not (tmp_path / "other" / "archive" / "captures").exists()
 
 
 def test_a_second_run_asks_for_nothing_but_the_index(run: Run, tmp_path: Path, endpoint: str) -> None:

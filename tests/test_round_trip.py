@@ -1,0 +1,51 @@
+"""Harvest → WARC → empty archive → import: the same articles, with the same history."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import luutru
+from tests.conftest import Run
+from tests.fakeportal import FakePortal
+from tests.harvests import Harvest
+from tests.test_captures import codes, warcs
+
+SEEN = {"first_seen", "last_seen", "changed_at", "reason", "changed", "gone_at", "gone_reason", "files"}
+"""When and how a run saw an article, and the files that it fetched: no page tells of these."""
+RECEIVED = {"fetched_at", "status", "content_type", "charset", "final_url"}
+
+
+def histories(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """The states of each article, less what is a run's own."""
+    with luutru.open(folder, mode="r") as archive:
+        return {record["id"]: [told(state) for state in archive.history(record["id"])] for record in archive.find()}
+
+
+def told(state: dict[str, Any]) -> dict[str, Any]:
+    capture = {name: state["capture"][name] for name in RECEIVED}
+    return {name: value for name, value in state.items() if name not in SEEN} | {"capture": capture}
+
+
+@pytest.mark.parametrize("version", [2010, 2013])
+def test_what_comes_back_from_its_warc_is_equal(harvest: Harvest, run: Run, tmp_path: Path, version: int) -> None:
+    with FakePortal(version=version, lists={"TinTuc": 12}) as portal:
+        assert harvest(portal.start, files=True).ran.code == 0
+        portal.edit("TinTuc", 3)
+        portal.delete("TinTuc", 5)
+        portal.publish("TinTuc", 2)
+        time.sleep(1)  # WARC tells captures apart by the second
+        assert harvest(portal.start, "--recheck", files=True).outcomes["changed"] == 1
+    folder, handed_over = tmp_path / "archive", tmp_path / "out.warc.gz"
+    kept = histories(folder)
+    assert len(kept) == 14 and sorted(len(states) for states in kept.values())[-2:] == [1, 2]
+    assert run("export", "--format", "warc", "-o", handed_over).code == 0
+    for number, file in enumerate((handed_over, *warcs(folder))):
+        other = tmp_path / f"other{number}"
+        assert run("import", file, "--archive", other).code == 0
+        assert histories(other) == kept
+        assert codes(other) == []
+        assert run("reextract", "--archive", other).err == "14 unchanged\n"
