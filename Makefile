@@ -8,8 +8,8 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/installed  ## archive the bundled pages over HTTP from a loopback server, and show the records
 	$(BIN)/python -m tests.demo
 
-test: $(VENV)/installed  ## all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/installed  ## all tests, one process per core
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(VENV)/installed  ## format, lint, types, tests, docs in step
 	$(BIN)/ruff format --check .

@@ -184,9 +184,11 @@ def _brotli_module() -> Any:
 
     for name in ("brotli", "brotlicffi"):
         try:
-            return importlib.import_module(name)
+            module = importlib.import_module(name)
         except ImportError:
             continue
+        if hasattr(module.Decompressor, "is_finished"):  # an older package, brotlipy, has the same name and less in it
+            return module
     return None
 
 
