@@ -33,7 +33,7 @@ _PIECE = 65_536
 _HEADERS = 100
 _HEADER_CHARACTERS = 65_536
 _COOKIES = 100
-_SECRET = frozenset(["authorization", "proxy-authorization"])
+_SECRET = frozenset(["authorization", "proxy-authorization", "cookie"])
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _ACCEPT = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -79,7 +79,7 @@ class Answer:
 
     @property
     def sent(self) -> Sent:
-        """The request that is answered."""
+        """The request that is answered, without what lets others pass for us."""
         request = self._response.request
         headers = [(str(name), _text(value)) for name, value in request.headers.items() if name.lower() not in _SECRET]
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode("utf-8")

@@ -491,6 +491,17 @@ def test_add_keeps_what_it_fetches_and_what_it_reads(run: Run, tmp_path: Path, p
     assert ran.code == 0 and "captures 3 (1 that no record names): all whole" in ran.err
 
 
+def test_no_cookie_of_ours_is_kept(run: Run, tmp_path: Path, portal: Loopback) -> None:
+    portal.on("/mot", Answer(body=article("Chợ nổi họp một lần"), headers={"Set-Cookie": "phien=bi-mat"}))
+    portal.on("/hai", Answer(body=article("Chợ nổi họp hai lần")))
+    assert run("add", portal.url("/mot"), portal.url("/hai")).code == 0
+    assert portal.requests[-1].headers["cookie"] == "phien=bi-mat"
+    kept = [capture for _, capture in CaptureStore(tmp_path / "archive").walk()]
+    assert len(kept) == 2 and all(
+        "cookie" not in {name.lower() for name, _ in one.sent.headers} for one in kept if one.sent is not None
+    )
+
+
 def test_no_captures(run: Run, tmp_path: Path, portal: Loopback) -> None:
     portal.on("/tin", Answer(body=article()))
     assert run("add", portal.url("/tin"), "--no-captures").code == 0
