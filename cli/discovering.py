@@ -54,7 +54,8 @@ def discover(
     Asks the page itself and each door once, as politely as harvest does, and stores nothing. The first open door that
     lists everything is the one that harvest uses.
     """
-    from cli.portal_run import Desk, Order
+    from cli.desk import Desk
+    from cli.order import Order
     from cli.render import print_json, warn
     from scraper.discovery.doors import DOORS
     from scraper.harvest.probing import probe

@@ -94,8 +94,9 @@ def harvest(
     robots.txt is obeyed, each host gets one request at a time with a pause between two, and a server that asks for rest
     gets it. A run that was broken off goes on where it was.
     """
-    from cli.portal_run import Order, prepare
+    from cli.order import Order
     from cli.portal_run import harvest as harvest_one
+    from cli.portal_run import prepare
     from cli.render import json_text, outcome_lines
     from cli.running import Run
     from cli.targets import check, check_log, stream

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
-from urllib.parse import urlsplit
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from cli.archivist import RemoteArchive
 from cli.crew import Voice
-from cli.exits import ExitCode, exit_code_of
+from cli.desk import Desk
+from cli.enclosing import Enclosures
+from cli.order import Order
+from cli.watching import Watch, telling
 from scraper.errors import (
-    AccessDenied,
-    FetchError,
-    InputError,
-    LoginPage,
     LuutruError,
-    NetworkError,
-    NotFound,
-    OutOfTime,
-    RateLimited,
-    SoftError,
 )
-from scraper.harvest.stopping import Interrupted
-from scraper.models import Outcome, Record
-from scraper.settings import PortalSettings
 
 if TYPE_CHECKING:
-    from scraper.discovery.listing import Place, Request
-    from scraper.fetch import Fetcher, Validators
-    from scraper.models import Capture
-    from scraper.politeness import Asked, Manners
-    from storage.captures import CaptureStore
-    from storage.ledger import Ledger
+    pass
 
 
-FILE_DAYS = 30
-"""After so many days a kept file is asked for again, when its article is visited."""
 _SHARED = (
     "scraper.discovery.doors",
     "scraper.discovery.walk",
@@ -59,34 +36,6 @@ _SPECIMEN = (
     + "<p>Sáng nay xã họp với bà con các ấp về đường sá và nước sạch. Mọi người bàn việc chung.</p>" * 3
     + "</div><div>Cơ quan chủ quản: Ủy ban nhân dân xã. Địa chỉ: ấp 1. Điện thoại: 0275 3 811 066</div></body></html>"
 ).encode()
-_NO_ITEM = 2_147_480_000  # SharePoint counts items in 32 bits; no list has come so far
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What one process is to do. job: options of the work's `Job`.  fetching: options of FetchOptions.
-
-    seconds: given to the portal, None for no end.  until: `time.monotonic()` at which the whole run ends.
-    log: file for the requests, appended to.  captures: keep all that is received.
-    archives: of a recovery, the web archives, their start the endpoint.
-    """
-
-    settings: PortalSettings
-    job: dict[str, Any]
-    fetching: dict[str, Any]
-    archive: Path = Path("archive")
-    contact: str | None = None
-    portals: tuple[str, ...] = ()
-    seconds: float | None = None
-    until: float | None = None
-    log: Path | None = None
-    captures: bool = True
-    archives: tuple[PortalSettings, ...] = ()
-
-    def time_left(self) -> float | None:
-        """Seconds until the portal's time, or the run's, is over."""
-        left = None if self.until is None else max(0.0, self.until - time.monotonic())
-        return min((value for value in (self.seconds, left) if value is not None), default=None)
 
 
 def prepare(portals: tuple[str, ...]) -> None:
@@ -108,23 +57,8 @@ def prepare(portals: tuple[str, ...]) -> None:
 
 
 def harvest(order: Order, avoid: dict[str, str], voice: Voice) -> None:
-    """Harvest one portal and say how it went; the last word is ("done", report, exit codes of what failed)."""
-    codes: Counter[int] = Counter()
-    try:
-        report, errors = _harvest(order, avoid, voice)
-        codes.update(int(exit_code_of(error)) for error in errors)
-    except LuutruError as error:
-        voice.say("trouble", str(error), error.hint, False)
-        codes[int(exit_code_of(error))] += 1
-        report = {"portal": order.settings.name, "troubles": [{"what": str(error), "code": error.code}]}
-    except Exception as error:
-        if os.environ.get("LUUTRU_DEBUG"):
-            raise
-        told = f"a bug: {order.settings.name}: {type(error).__name__}: {error}"
-        voice.say("trouble", told, "run again with LUUTRU_DEBUG=1 and report it", False)
-        codes[int(ExitCode.BUG)] += 1
-        report = {"portal": order.settings.name, "troubles": [{"what": told, "code": "error"}]}
-    voice.say("done", report, dict(codes))
+    """Harvest one portal and say how it went; see `telling`."""
+    telling(voice, order.settings.name, lambda: _harvest(order, avoid, voice))
 
 
 def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[str, Any], list[LuutruError]]:
@@ -151,13 +85,8 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
             stack.callback(lambda: list(map(watch.warn, captures.notices)))
             stack.callback(captures.close)
         desk = stack.enter_context(Desk(order, ledger, stopping.pause, watch.beat, watch.warn, captures))
-        files = FileStore(order.archive)
-        visitor = Visitor(
-            desk.fetcher,
-            load_portals(order.portals),
-            _now,
-            enclosed=(lambda record: desk.enclosed(record, files)) if job.files else None,
-        )
+        files = Enclosures(desk.fetcher, ledger, FileStore(order.archive), watch.beat, recheck=job.recheck)
+        visitor = Visitor(desk.fetcher, load_portals(order.portals), _now, enclosed=files.of if job.files else None)
         harvest = Harvest(
             job,
             places=desk.place,
@@ -180,226 +109,6 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
         data = plain(report)
         ledger.end(_stamp(), data, whole=report.stopped is None)
     return data, harvest.errors
-
-
-class Desk:
-    """What asks servers: the fetcher with its manners, for one portal. A context manager."""
-
-    def __init__(
-        self,
-        order: Order,
-        ledger: Ledger | None,
-        pause: Callable[[float], None],
-        beat: Callable[[float, str], None],
-        warn: Callable[[str], None],
-        captures: CaptureStore | None = None,
-        *,
-        observe: Callable[[str, int, Mapping[str, str]], None] | None = None,
-        replays: bool = False,
-    ) -> None:
-        """observe: as the Fetcher's.  replays: the host is a web archive, as `Manners` has it."""
-        from scraper.fetch import Fetcher, FetchOptions, user_agent
-        from scraper.politeness import Manners
-        from scraper.robots import RobotsText
-
-        settings = order.settings
-        self.requests = 0
-        self._order, self._ledger, self._beat = order, ledger, beat
-        self._log: TextIO | None = None
-        self._logs, self._warn = order.log is not None, warn
-        self._start: dict[str, Capture] = {}
-        self._failed: dict[str, dict[str, Any]] = {}  # files that this run could not keep: not asked for again
-        self._renewed: set[int] = set()  # files that this run asked for
-        self._resting: dict[str, RateLimited] = {}  # hosts whose files are not asked for any more
-        known = {} if ledger is None else ledger.facts("robots")
-        self.manners: Manners = Manners(
-            settings.start,
-            hosts=settings.hosts,
-            delay=settings.delay,
-            ignore=settings.ignore,
-            reason=settings.reason,
-            robots_known={origin: RobotsText(**text) for origin, text in known.items()},
-            pause=pause,
-            log=self._asked,
-            warn=warn,
-            replays=replays,
-        )
-        tls = {} if settings.tls is None else dict.fromkeys(settings.tls_hosts(), settings.tls)
-        options = FetchOptions(user_agent=user_agent(order.contact), tls=tls, **order.fetching)
-        keep = None if captures is None else captures.keep
-        self.fetcher: Fetcher = Fetcher(options, manners=self.manners, keep=keep, observe=observe)
-
-    def __enter__(self) -> Desk:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.fetcher.close()
-        if self._log is not None:
-            with contextlib.suppress(OSError):
-                self._log.close()
-
-    def ask(self, request: Request) -> Capture:
-        """The answer to a request of a door; the start page, once fetched, is not asked for again."""
-        if request.form is None and (kept := self._start.pop(request.url, None)) is not None:
-            return kept
-        self._beat(0, request.url)
-        return self.fetcher.fetch(request.url, form=request.form, accept=request.accept)
-
-    def place(self, start: str) -> Place:
-        """What is known of a start: from its address, from its page, from the settings.
-
-        A start that is closed may still have open doors; without a server there are none, and a list or section that
-        is not there lists nothing: FetchError.
-        """
-        from scraper.discovery.place import place_of
-        from scraper.discovery.told import place_in
-
-        place = place_of(start)
-        if self._order.settings.item is not None:
-            place = replace(place, item=self._order.settings.item)
-        self._start.clear()
-        self._beat(0, start)
-        try:
-            capture = self.fetcher.fetch(start)
-        except (OutOfTime, RateLimited):
-            raise
-        except FetchError as error:
-            if error.code in ("network", "off_site"):
-                raise
-            if isinstance(error, NotFound) and error.status and start in (*place.views, *place.sections):
-                raise
-            return place
-        self._start[start] = capture
-        return place_in(capture, place)
-
-    def lost(self, place: Place) -> Callable[[Capture], None]:
-        """A check that raises SoftError for a page which says, with status 200, that there is no such item.
-
-        It is known by what the server answers to a number that no item has; asked for with the first page.
-        """
-        from scraper.discovery.fingerprint import Fingerprint, fingerprint, fits
-        from scraper.discovery.place import item_address
-
-        prints: list[Fingerprint] = []
-        address = item_address(place, _NO_ITEM)
-        asked = address is None
-
-        def check(capture: Capture) -> None:
-            nonlocal asked
-            if not asked and address is not None:
-                asked = True
-                with contextlib.suppress(NotFound, AccessDenied, LoginPage, SoftError, NetworkError):
-                    prints.append(fingerprint(self.fetcher.fetch(address)))
-            if any(fits(one, capture) for one in prints):
-                raise SoftError(capture.name, "its page is the one of an item that does not exist")
-
-        return check
-
-    def enclosed(self, record: Record, files: Any) -> list[dict[str, Any]]:
-        """The record's files: fetched and kept unless they are, each once a run; what became of each.
-
-        One that is kept is asked for again, with its validators, when its article is visited after FILE_DAYS, or on
-        request: it may have been replaced, or be gone.
-        """
-        from scraper.enclosures import files_of
-
-        told = []
-        for url in files_of(record):
-            kept = self._failed.get(url) or self._enclosed(url, files)
-            if kept["status"] != "stored":
-                self._failed[url] = kept
-            told.append(kept)
-        return told
-
-    def _enclosed(self, url: str, files: Any) -> dict[str, Any]:
-        from scraper.enclosures import reading
-        from scraper.fetch import Validators
-        from scraper.models import to_dict
-
-        fact: dict[str, Any] = (self._ledger.fact("file", url) if self._ledger is not None else None) or {}
-        kept: dict[str, Any] = fact["file"] if fact and fact["file"]["sha256"] in files else {}
-        if kept and not self._is_due(url, kept["fetched_at"]):
-            return kept
-        self._renewed.add(hash(url))
-        validators = Validators(*fact["validators"]) if kept else Validators()
-        self._beat(0, "")
-        answer = self._file(url, validators)
-        if answer is None:
-            kept = kept | {"fetched_at": _stamp()}
-        else:
-            read = reading(url, answer, asked_at=_stamp())
-            kept = to_dict(read.file)
-            if read.content is None or isinstance(answer, LuutruError):
-                return kept
-            kept["path"], validators = files.put(read.content), Validators.of(answer)
-        if self._ledger is not None:
-            note = {"file": kept, "validators": [validators.etag, validators.last_modified]}
-            self._ledger.note("file", {url: note})
-        return kept
-
-    def _is_due(self, url: str, stamp: str | None) -> bool:
-        """Whether a file that was last asked for then is to be asked for again."""
-        if self._order.job.get("recheck"):
-            return hash(url) not in self._renewed
-        return stamp is None or _now() - datetime.fromisoformat(stamp) > timedelta(days=FILE_DAYS)
-
-    def _file(self, url: str, validators: Validators) -> Capture | LuutruError | None:
-        """The answer for one file, None where it is the same. What ends the run, or closes its host for today, is met
-        by the next request, too: the article is not lost for it."""
-        site = urlsplit(url).netloc
-        try:
-            return self._resting.get(site) or self.fetcher.fetch_changed(url, validators, accept="*/*")
-        except RateLimited as error:
-            return self._resting.setdefault(site, error)
-        except (FetchError, InputError, OutOfTime) as error:
-            return error
-        except Interrupted:
-            return OutOfTime(url, "the run was told to stop")
-
-    def _asked(self, asked: Asked) -> None:
-        self.requests += 1
-        if self._order.log is None or not self._logs:
-            return
-        if self._log is None:
-            try:
-                self._log = self._order.log.open("a", encoding="utf-8", buffering=1)
-            except OSError as error:
-                raise InputError(
-                    str(self._order.log), (error.strerror or str(error)).lower(), what="cannot write"
-                ) from error
-        line = {"portal": self._order.settings.name, **asdict(asked)}
-        try:
-            self._log.write(json.dumps(line, ensure_ascii=True) + "\n")
-        except OSError as error:  # a full disk: articles matter more
-            self._logs = False
-            self._warn(f"cannot write: {self._order.log}: {(error.strerror or str(error)).lower()}; no requests logged")
-
-
-class Watch:
-    """Tells the process that started this one how it goes."""
-
-    def __init__(self, voice: Voice) -> None:
-        self._voice = voice
-
-    def beat(self, seconds: float, doing: str) -> None:
-        """What comes next may take so long."""
-        self._voice.say("beat", seconds, doing)
-
-    def outcome(self, outcome: Outcome) -> None:
-        """Something became of an article."""
-        self._voice.say("outcome", outcome)
-
-    def trouble(self, error: LuutruError, *, again: bool) -> None:
-        """Something failed."""
-        self._voice.say("trouble", str(error), error.hint, again)
-
-    def warn(self, message: str) -> None:
-        """Something that a person should know."""
-        self._voice.say("warning", message)
-
-    def recovered(self, what: str) -> None:
-        """What had failed works again."""
-        self._voice.say("warning", f"works again: {what}")
 
 
 def _now() -> datetime:

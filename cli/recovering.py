@@ -104,7 +104,8 @@ def recover(
     passed over. One line per article that is new or changed; at the end how many versions of each list were found, and
     which item numbers nobody captured. A run that was broken off goes on where it was.
     """
-    from cli.portal_run import Order, prepare
+    from cli.order import Order
+    from cli.portal_run import prepare
     from cli.recovery_run import recover as recover_one
     from cli.render import outcome_lines
     from cli.running import Run

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.archivist import RemoteArchive
 from cli.crew import Voice
-from cli.exits import ExitCode, exit_code_of
-from cli.portal_run import Desk, Order, Watch
+from cli.desk import Desk
+from cli.order import Order
 from cli.recovered_files import RecoveredFiles
+from cli.watching import Watch, telling
 from scraper.errors import LuutruError
 
 if TYPE_CHECKING:
@@ -21,24 +20,8 @@ if TYPE_CHECKING:
 
 
 def recover(order: Order, avoid: dict[str, str], voice: Voice) -> None:
-    """Recover one portal and say how it went; the last word is ("done", report, exit codes of what failed)."""
-    codes: Counter[int] = Counter()
-    name = order.settings.name
-    try:
-        report, errors = _recover(order, avoid, voice)
-        codes.update(int(exit_code_of(error)) for error in errors)
-    except LuutruError as error:
-        voice.say("trouble", str(error), error.hint, False)
-        codes[int(exit_code_of(error))] += 1
-        report = {"portal": name, "troubles": [{"what": str(error), "code": error.code}]}
-    except Exception as error:
-        if os.environ.get("LUUTRU_DEBUG"):
-            raise
-        told = f"a bug: {name}: {type(error).__name__}: {error}"
-        voice.say("trouble", told, "run again with LUUTRU_DEBUG=1 and report it", False)
-        codes[int(ExitCode.BUG)] += 1
-        report = {"portal": name, "troubles": [{"what": told, "code": "error"}]}
-    voice.say("done", report, dict(codes))
+    """Recover one portal and say how it went; see `telling`."""
+    telling(voice, order.settings.name, lambda: _recover(order, avoid, voice))
 
 
 def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[str, Any], list[LuutruError]]:

@@ -14,7 +14,7 @@ from typing import Any
 from cli.archivist import Archivist
 from cli.crew import Crew, Message, Voice
 from cli.exits import ExitCode
-from cli.portal_run import Order
+from cli.order import Order
 from scraper.models import Outcome
 
 SUMMARY_VERSION = 1

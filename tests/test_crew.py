@@ -15,7 +15,7 @@ import pytest
 from cli.archivist import Archivist
 from cli.crew import Crew, Message, Voice
 from cli.exits import ExitCode
-from cli.portal_run import Order
+from cli.order import Order
 from cli.running import Run
 from scraper.errors import LuutruError
 from scraper.settings import PortalSettings

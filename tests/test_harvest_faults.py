@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 import luutru
+from cli.enclosing import Enclosures
 from cli.exits import ExitCode
-from cli.portal_run import Desk, Order
 from scraper.errors import RateLimited
 from scraper.models import Capture
 from scraper.pipeline import extract_checked
-from scraper.settings import PortalSettings
+from storage.file_store import FileStore
 from storage.ledger import Ledger
 from tests.conftest import Run
 from tests.fakeportal import FakePortal
@@ -242,13 +242,10 @@ class Throttled:
 def test_a_host_of_pictures_that_wants_rest_stops_no_article(tmp_path: Path, host: str) -> None:
     more = f'<p><img src="http://{host}/anh.jpg" width="600" height="400" alt="Ghe khóm"></p>'
     record = extract_checked(capture(article(more=more).encode().replace(b"/anh/ghe.jpg", b"data:,")))
-    settings = PortalSettings("xa", ("http://xa.example/Lists/Tin",), hosts=("anh.example",))
-    order = Order(settings, job={}, fetching={}, archive=tmp_path)
-    with Desk(order, None, lambda _: None, lambda *_: None, print) as desk:
-        desk.fetcher.close()
-        desk.fetcher = Throttled()  # type: ignore[assignment]
-        record = dataclasses.replace(record, attachments=())
-        found = desk.enclosed(record, ())
+    record = dataclasses.replace(record, attachments=())
+    with Ledger(tmp_path, "xa", now="2024-05-06T07:08:09+00:00") as ledger:
+        files = Enclosures(Throttled(), ledger, FileStore(tmp_path), lambda *_: None, recheck=False)  # type: ignore[arg-type]
+        found = files.of(record)
         assert [(file["status"], file["error"]) for file in found] == [("failed", "rate_limited")]
 
 
