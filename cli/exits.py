@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import IntEnum
 
 from scraper.errors import ArchiveError, ExtractError, FetchError, InputError, Locked, LuutruError
@@ -55,3 +55,13 @@ def exit_code_of_batch(errors: Iterable[LuutruError], succeeded: int) -> ExitCod
     if succeeded == 0 and len(codes) == 1:
         return codes.pop()
     return ExitCode.PARTIAL
+
+
+def exit_code_of_run(codes: Collection[int], succeeded: int) -> ExitCode:
+    """The code of a run over portals or containers, by the codes of what failed: as that of a batch.
+
+    Where nothing failed but the archive, or its lock, that is told although some records were stored before.
+    """
+    if len(codes) == 1 and (succeeded == 0 or set(codes) <= {ExitCode.ARCHIVE, ExitCode.LOCKED}):
+        return ExitCode(next(iter(codes)))
+    return ExitCode.PARTIAL if codes else ExitCode.OK

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.exits import ExitCode
+from cli.exits import ExitCode, exit_code_of_run
 from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, Captures, NoColor, PortalFolders, Quiet, with_color
 from scraper.errors import InputError
 from scraper.models import Outcome
@@ -133,8 +133,8 @@ class ImportRun:
         """The outcomes of all containers as they come; everything else is told on stderr."""
         from cli.archivist import Archivist
         from cli.crew import Crew
+        from cli.progress import Lines
         from cli.render import complain, warn
-        from cli.running import _Lines as Lines
 
         with Archivist(self.archive) as archivist, Lines(wanted=not self.quiet and self.color) as lines:
             crew = Crew(work, size, archivist.answer, patience=stall)
@@ -159,12 +159,8 @@ class ImportRun:
         """What a script learns: the code that all failures share if nothing was stored, else 7."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
-        if not self.codes:
-            return ExitCode.OK
         stored = self.counts["new"] + self.counts["changed"] + self.counts["unchanged"]
-        if len(self.codes) == 1 and (stored == 0 or set(self.codes) <= {ExitCode.ARCHIVE, ExitCode.LOCKED}):
-            return ExitCode(next(iter(self.codes)))
-        return ExitCode.PARTIAL
+        return exit_code_of_run(self.codes, stored)
 
     def _count(self, name: str, outcome: Outcome) -> None:
         from cli.render import warn

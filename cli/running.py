@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +11,12 @@ from typing import Any
 
 from cli.archivist import Archivist
 from cli.crew import Crew, Message, Voice
-from cli.exits import ExitCode
+from cli.exits import ExitCode, exit_code_of_run
 from cli.order import Order
+from cli.progress import Lines
 from scraper.models import Outcome
 
 SUMMARY_VERSION = 1
-_REFRESH = 0.1  # seconds between two drawings of the progress lines
 
 
 @dataclass(slots=True)
@@ -39,7 +37,7 @@ class Run:
         """The outcomes of all portals as they come; everything else is told on stderr."""
         from cli.render import warn
 
-        with Archivist(self.archive) as archivist, _Lines(wanted=not self.quiet and self.color) as lines:
+        with Archivist(self.archive) as archivist, Lines(wanted=not self.quiet and self.color) as lines:
             crew = Crew(self.work, size, archivist.answer, patience=stall)
             for order, message in crew.run(orders):
                 name = order.settings.name
@@ -59,12 +57,7 @@ class Run:
         """What a script learns: the code that all failures share if nothing succeeded, else 7."""
         if self.interrupted or any(report.get("stopped") == "interrupted" for report in self.reports.values()):
             return ExitCode.INTERRUPTED
-        if not self.codes:
-            return ExitCode.OK
-        stored = sum(self.counts.values()) - self.counts["failed"]
-        if len(self.codes) == 1 and (stored == 0 or set(self.codes) <= {ExitCode.ARCHIVE, ExitCode.LOCKED}):
-            return ExitCode(next(iter(self.codes)))
-        return ExitCode.PARTIAL
+        return exit_code_of_run(self.codes, sum(self.counts.values()) - self.counts["failed"])
 
     def summary(self) -> dict[str, Any]:
         """The whole run as JSON data."""
@@ -115,63 +108,6 @@ def _line(name: str, report: dict[str, Any]) -> str:
     if report.get("stopped"):
         parts.append(f"stopped: {report['stopped']}")
     return f"{name}: " + "; ".join(parts)
-
-
-class _Lines:
-    """One moving line a portal on stderr, where that is a terminal. Drawn by hand: no thread may run while we fork."""
-
-    def __init__(self, *, wanted: bool) -> None:
-        self._progress: Any = None
-        self._tasks: dict[str, Any] = {}
-        self._counts: dict[str, Counter[str]] = {}
-        self._drawn = 0.0
-        if wanted and sys.stderr.isatty():
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            from cli.render import console
-
-            columns = (
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                TextColumn("{task.fields[said]}"),
-                TimeElapsedColumn(),
-            )
-            self._progress = Progress(
-                *columns,
-                console=console(stderr=True),
-                transient=True,
-                auto_refresh=False,
-                redirect_stdout=sys.stdout.isatty(),
-            )
-
-    def __enter__(self) -> _Lines:
-        if self._progress is not None:
-            self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-    def count(self, name: str, kind: str) -> None:
-        """One more outcome of a portal."""
-        if self._progress is None:
-            return
-        from cli.render import safe
-
-        counts = self._counts.setdefault(name, Counter())
-        counts[kind] += 1
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(safe(name), total=None, said="")
-        self._progress.update(self._tasks[name], said=", ".join(f"{n} {kind}" for kind, n in counts.items()))
-        if time.monotonic() - self._drawn >= _REFRESH:
-            self._drawn = time.monotonic()
-            self._progress.refresh()
-
-    def done(self, name: str) -> None:
-        """A portal is over."""
-        if (task := self._tasks.pop(name, None)) is not None:
-            self._progress.remove_task(task)
 
 
 def _stamp() -> str:
