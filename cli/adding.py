@@ -9,21 +9,18 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from cli.bundles import bundled
 from cli.exits import exit_code_of_batch
 from cli.options import (
     DEFAULT_ARCHIVE,
-    AllowPrivate,
     ArchiveDir,
     AsJson,
     Captures,
-    Contact,
+    Fetching,
     Lists,
-    MaxBytes,
     NoColor,
     PortalFolders,
     Quiet,
-    Retries,
-    Timeout,
     Url,
     with_color,
 )
@@ -42,7 +39,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Put the command on the app."""
-    app.command("add", epilog=EXAMPLES)(add)
+    app.command("add", epilog=EXAMPLES)(bundled(add))
 
 
 def add(
@@ -60,11 +57,8 @@ def add(
     as_json: AsJson = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
-    contact: Contact = None,
-    timeout: Timeout = 120.0,
-    max_bytes: MaxBytes = 50_000_000,
-    retries: Retries = 3,
-    allow_private: AllowPrivate = False,
+    *,
+    fetching: Fetching,
 ) -> int:
     """Fetch or read pages, extract their articles, store them.
 
@@ -84,10 +78,7 @@ def add(
         raise typer.BadParameter("it says where one saved page was published; name that page alone", param_hint="--url")
     errors: list[LuutruError] = []
     counts: Counter[str] = Counter()
-    fetching = LazyFetcher(
-        contact, total_timeout=timeout, max_bytes=max_bytes, retries=retries, allow_private=allow_private
-    )
-    with fetching as fetcher, Archive.open(archive) as kept:
+    with LazyFetcher(fetching.contact, **fetching.limits()) as fetcher, Archive.open(archive) as kept:
         readings = read_all(
             with_progress(expand(sources or (), lists=lists or (), url=url), wanted=not quiet and with_color(no_color)),
             fetcher,

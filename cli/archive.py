@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.bundles import bundled
 from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, RecordId, with_color
-from cli.selection import Selection, selecting
+from cli.selection import Selection
 
 LIST_EXAMPLES = """\b
 Examples:
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("show", epilog=SHOW_EXAMPLES)(show)
 
 
-@selecting
+@bundled
 def list_(
     archive: ArchiveDir = DEFAULT_ARCHIVE,
     selection: Selection = Selection(),  # noqa: B008 - immutable

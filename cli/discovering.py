@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import AllowPrivate, AsJson, Contact, MaxBytes, NoColor, Retries, Settings, Timeout, with_color
+from cli.bundles import bundled
+from cli.options import AsJson, Fetching, NoColor, Settings, with_color
 
 if TYPE_CHECKING:
     from scraper.discovery.listing import Place
@@ -35,7 +36,7 @@ _SOME = 3
 
 def register(app: typer.Typer) -> None:
     """Put the command on the app."""
-    app.command("discover", epilog=EXAMPLES)(discover)
+    app.command("discover", epilog=EXAMPLES)(bundled(discover))
 
 
 def discover(
@@ -43,11 +44,8 @@ def discover(
     config: Settings = None,
     as_json: AsJson = False,
     no_color: NoColor = False,
-    contact: Contact = None,
-    timeout: Timeout = 120.0,
-    max_bytes: MaxBytes = 50_000_000,
-    retries: Retries = 1,
-    allow_private: AllowPrivate = False,
+    *,
+    fetching: Fetching,
 ) -> None:
     """Show how a portal can be read: which list stands behind an address, and which doors are open.
 
@@ -61,9 +59,8 @@ def discover(
     from scraper.harvest.probing import probe
     from scraper.settings import choose, read_settings
 
-    fetching = {"total_timeout": timeout, "max_bytes": max_bytes, "retries": retries, "allow_private": allow_private}
     (settings,) = choose([portal], read_settings(config) if config is not None else ())
-    order = Order(settings, job={}, fetching=fetching, contact=contact)
+    order = Order(settings, job={}, fetching=fetching.limits(), contact=fetching.contact)
     with Desk(order, None, time.sleep, lambda seconds, doing: None, warn) as desk:
         for start in settings.start:
             place = desk.place(start)

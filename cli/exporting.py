@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.bundles import bundled
 from cli.options import DEFAULT_ARCHIVE, ArchiveDir, Quiet
-from cli.selection import Selection, selecting
+from cli.selection import Selection
 from storage.exports import FORMATS
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("export", epilog=EXPORT_EXAMPLES)(export)
 
 
-@selecting
+@bundled
 def export(
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{_NAMES}.")] = "json",
     output: Annotated[

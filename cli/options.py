@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -75,6 +77,45 @@ Since = Annotated[
     str | None, typer.Option("--since", metavar="DATE", help="Published on DATE or later (2018, 2018-12, 2018-12-03).")
 ]
 Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Published on DATE or earlier.")]
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """How pages are fetched: a bundle of options (`cli.bundles`)."""
+
+    contact: Contact = None
+    timeout: Timeout = 120.0
+    max_bytes: MaxBytes = 50_000_000
+    retries: Retries = 3
+    allow_private: AllowPrivate = False
+
+    def limits(self) -> dict[str, Any]:
+        """As options of FetchOptions, the contact aside."""
+        limits = {"max_bytes": self.max_bytes, "retries": self.retries, "allow_private": self.allow_private}
+        return {"total_timeout": self.timeout, **limits}
+
+
+@dataclass(frozen=True)
+class Running:
+    """What runs over portals share: a bundle of options. Times in seconds."""
+
+    delay: Annotated[
+        float | None,
+        typer.Option("--delay", metavar="SECONDS", min=0, help="Pause between requests to one host (else 2 s)."),
+    ] = None
+    run_time: Annotated[
+        float | None, typer.Option("--run-time", metavar="SECONDS", min=1, help="Longest time for the whole run.")
+    ] = None
+    summary: Annotated[
+        Path | None, typer.Option("--summary", metavar="FILE", help="Write what became of the run to FILE (JSON).")
+    ] = None
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="Append each request to FILE (JSON lines).")
+    ] = None
+
+    def until(self) -> float | None:
+        """`time.monotonic()` at which the run, if it begins now, has to end."""
+        return None if self.run_time is None else time.monotonic() + self.run_time
 
 
 def with_color(no_color: bool) -> bool:

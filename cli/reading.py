@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import (
-    AllowPrivate,
-    AsJson,
-    Contact,
-    MaxBytes,
-    NoColor,
-    PortalFolders,
-    Retries,
-    Timeout,
-    Url,
-    with_color,
-)
+from cli.bundles import bundled
+from cli.options import AsJson, Fetching, NoColor, PortalFolders, Url, with_color
 
 if TYPE_CHECKING:
     from scraper.models import Capture
@@ -41,8 +31,8 @@ SourceArgument = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Put the commands on the app."""
-    app.command("extract", epilog=EXTRACT_EXAMPLES)(extract)
-    app.command("explain", epilog=EXPLAIN_EXAMPLES)(explain)
+    app.command("extract", epilog=EXTRACT_EXAMPLES)(bundled(extract))
+    app.command("explain", epilog=EXPLAIN_EXAMPLES)(bundled(explain))
 
 
 def extract(
@@ -50,11 +40,8 @@ def extract(
     url: Url = None,
     portals: PortalFolders = None,
     compact: Annotated[bool, typer.Option("--compact", help="One line instead of indented JSON.")] = False,
-    contact: Contact = None,
-    timeout: Timeout = 120.0,
-    max_bytes: MaxBytes = 50_000_000,
-    retries: Retries = 3,
-    allow_private: AllowPrivate = False,
+    *,
+    fetching: Fetching,
 ) -> int:
     """Print the record of one page as JSON; store nothing."""
     from cli.render import print_json
@@ -62,7 +49,7 @@ def extract(
     from scraper.models import to_dict
     from scraper.pipeline import extract_checked
 
-    capture = _load(source, url, contact, timeout, max_bytes, retries, allow_private)
+    capture = _load(source, url, fetching)
     print_json(to_dict(extract_checked(capture, known_portals(portals))), indent=None if compact else 2)
     return 0
 
@@ -76,11 +63,8 @@ def explain(
     ] = None,
     as_json: AsJson = False,
     no_color: NoColor = False,
-    contact: Contact = None,
-    timeout: Timeout = 120.0,
-    max_bytes: MaxBytes = 50_000_000,
-    retries: Retries = 3,
-    allow_private: AllowPrivate = False,
+    *,
+    fetching: Fetching,
 ) -> int:
     """Show, for every field, the rules tried, what each found, which won and why."""
     from cli.exits import exit_code_of
@@ -95,7 +79,7 @@ def explain(
     for name in field or ():
         if name not in FIELDS and name != "agency":
             raise InputError(name, f"known are {', '.join((*FIELDS, 'agency'))}", what="unknown field")
-    capture = _load(source, url, contact, timeout, max_bytes, retries, allow_private)
+    capture = _load(source, url, fetching)
     refuse_binary(capture)
     story = tell(capture, known_portals(portals))
     if as_json:
@@ -108,9 +92,7 @@ def explain(
     return 0
 
 
-def _load(
-    source: str, url: str | None, contact: str | None, timeout: float, max_bytes: int, retries: int, allow_private: bool
-) -> Capture:
+def _load(source: str, url: str | None, fetching: Fetching) -> Capture:
     """The capture of exactly one source."""
     from itertools import islice
 
@@ -123,8 +105,5 @@ def _load(
         raise found[0]
     if len(found) > 1:
         raise InputError(source, "this command reads one page", hint="luutru add takes folders and lists")
-    fetching = LazyFetcher(
-        contact, total_timeout=timeout, max_bytes=max_bytes, retries=retries, allow_private=allow_private
-    )
-    with fetching as fetcher:
+    with LazyFetcher(fetching.contact, **fetching.limits()) as fetcher:
         return found[0].load(fetcher)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import calendar
-import json
 import re
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.bundles import bundled
 from cli.options import (
     DEFAULT_ARCHIVE,
     ArchiveDir,
     AsJson,
     Captures,
-    Contact,
-    MaxBytes,
+    Fetching,
     NoColor,
     PortalFolders,
     Quiet,
-    Retries,
+    Running,
     Settings,
-    Timeout,
     with_color,
 )
 
@@ -40,14 +36,15 @@ Examples:
   luutru recover portal.example --from-archive https://archive.example/collection --from-archive https://web.archive.org
 """
 DEFAULT_ENDPOINT = "https://web.archive.org"
-_LONGEST_PAUSE = 900.0
-"""Seconds that a web archive may ask us to wait; they ask for minutes."""
+_PATIENT = {"max_redirects": 0, "max_pause": 900.0, "backoff": 2.0}
+"""Fetching from web archives: redirects are looked up there, and they ask for pauses of minutes."""
+_STALL = 180.0  # seconds beyond one transfer without a sign of life
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
 def register(app: typer.Typer) -> None:
     """Put the command on the app."""
-    app.command("recover", epilog=EXAMPLES)(recover)
+    app.command("recover", epilog=EXAMPLES)(bundled(recover))
 
 
 def recover(
@@ -75,27 +72,13 @@ def recover(
     ] = None,
     files: Annotated[bool, typer.Option("--files/--no-files", help="Recover images and attachments, too.")] = True,
     captures: Captures = True,
-    delay: Annotated[
-        float | None,
-        typer.Option("--delay", metavar="SECONDS", min=0, help="Pause between requests to one archive (else 2 s)."),
-    ] = None,
-    run_time: Annotated[
-        float | None, typer.Option("--run-time", metavar="SECONDS", min=1, help="Longest time for the whole run.")
-    ] = None,
-    summary: Annotated[
-        Path | None, typer.Option("--summary", metavar="FILE", help="Write what was found to FILE (JSON).")
-    ] = None,
-    log: Annotated[
-        Path | None, typer.Option("--log", metavar="FILE", help="Append each request to FILE (JSON lines).")
-    ] = None,
     portal_files: PortalFolders = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
-    contact: Contact = None,
-    timeout: Timeout = 120.0,
-    max_bytes: MaxBytes = 50_000_000,
-    retries: Retries = 3,
+    *,
+    running: Running,
+    fetching: Fetching,
 ) -> int:
     """Find the captures of a lost portal in web archives, fetch each version of its articles, and store them.
 
@@ -105,47 +88,38 @@ def recover(
     which item numbers nobody captured. A run that was broken off goes on where it was.
     """
     from cli.order import Order
-    from cli.portal_run import prepare
     from cli.recovery_run import recover as recover_one
-    from cli.render import outcome_lines
-    from cli.running import Run
-    from cli.targets import stream
+    from cli.running import carry_out
     from scraper.settings import read_settings
 
     known = read_settings(config) if config is not None else ()
     between = {"since": _moment(since, "--since", last=False), "until": _moment(until, "--until", last=True)}
-    archives = _archives(endpoints or [DEFAULT_ENDPOINT], known, delay)
+    archives = _archives(endpoints or [DEFAULT_ENDPOINT], known, running.delay)
     orders = [
         Order(
             one,
             archive=archive,
             job=between | {"limit": limit, "files": files},
-            fetching={
-                "total_timeout": timeout,
-                "max_bytes": max_bytes,
-                "retries": retries,
-                "max_redirects": 0,
-                "max_pause": _LONGEST_PAUSE,
-                "backoff": 2.0,
-            },
-            contact=contact,
+            fetching=fetching.limits() | _PATIENT,
+            contact=fetching.contact,
             portals=tuple(portal_files or ()),
-            until=None if run_time is None else time.monotonic() + run_time,
-            log=log,
+            until=running.until(),
+            log=running.log,
             captures=captures,
             archives=archives,
         )
         for one in dict.fromkeys(_lost(name, known) for name in portals)
     ]
-    prepare(tuple(portal_files or ()))
-    run = Run(recover_one, archive, quiet=quiet, color=with_color(no_color))
-    outcomes = (one for one in run.outcomes(orders, 1, timeout + 180) if as_json or one.kind != "unchanged")
-    for _ in outcome_lines(outcomes, as_json=as_json, color=with_color(no_color)):
-        pass
-    if summary is not None:
-        with stream(summary, force=True) as file:
-            file.write(json.dumps(run.summary(), ensure_ascii=False, indent=2).encode("utf-8") + b"\n")
-    return run.exit_code()
+    return carry_out(
+        recover_one,
+        orders,
+        running,
+        size=1,
+        stall=fetching.timeout + _STALL,
+        as_json=as_json,
+        quiet=quiet,
+        color=with_color(no_color),
+    )
 
 
 def _lost(name: str, known: Sequence[PortalSettings]) -> PortalSettings:

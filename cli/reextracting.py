@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.bundles import bundled
 from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, PortalFolders, Quiet, with_color
-from cli.selection import Selection, selecting
+from cli.selection import Selection
 from scraper.errors import InputError, LuutruError
 from scraper.models import Outcome
 
@@ -30,7 +31,7 @@ _BATCH = 256
 
 def register(app: typer.Typer) -> None:
     """Put the command on the app."""
-    app.command("reextract", epilog=EXAMPLES)(selecting(reextract))
+    app.command("reextract", epilog=EXAMPLES)(bundled(reextract))
 
 
 def reextract(

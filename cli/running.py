@@ -12,6 +12,7 @@ from typing import Any
 from cli.archivist import Archivist
 from cli.crew import Crew, Message, Voice
 from cli.exits import ExitCode, exit_code_of_run
+from cli.options import Running
 from cli.order import Order
 from cli.progress import Lines
 from scraper.models import Outcome
@@ -90,6 +91,42 @@ class Run:
                 warn(f"the harvest of {name} broke down: {details[0]}; run it again, it goes on where it was")
                 self.codes[int(ExitCode.BUG)] += 1
             self.reports[name] = self.reports.get(name, {"portal": name}) | {"stopped": details[0]}
+
+
+def carry_out(
+    work: Callable[[Order, dict[str, str], Voice], None],
+    orders: Sequence[Order],
+    running: Running,
+    *,
+    size: int,
+    stall: float,
+    as_json: bool,
+    quiet: bool,
+    color: bool,
+) -> ExitCode:
+    """Do the work of all orders, print what becomes of articles, write the summary. Raises InputError.
+
+    size: processes at a time.  stall: seconds after which a process that says nothing is given up.
+    """
+    from cli.portal_run import prepare
+    from cli.render import json_text, outcome_lines
+    from cli.targets import check, check_log, stream
+
+    if not orders:
+        return ExitCode.OK
+    if running.summary is not None:
+        check(running.summary)
+    if running.log is not None:
+        check_log(running.log)
+    prepare(orders[0].portals)
+    run = Run(work, orders[0].archive, quiet=quiet, color=color)
+    outcomes = (one for one in run.outcomes(orders, size, stall) if as_json or one.kind != "unchanged")
+    for _ in outcome_lines(outcomes, as_json=as_json, color=color):
+        pass
+    if running.summary is not None:
+        with stream(running.summary, force=True) as file:
+            file.write(json_text(run.summary()).encode("utf-8") + b"\n")
+    return run.exit_code()
 
 
 def _line(name: str, report: dict[str, Any]) -> str:

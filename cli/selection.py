@@ -1,12 +1,10 @@
-"""Which records: the filter options that `list` and `export` share, as one parameter of a command."""
+"""Which records: the filter options that `list`, `stats`, `export` and `reextract` share, as a bundle."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,26 +77,3 @@ class Selection:
 
 _OF_THE_ARCHIVE = frozenset("portal title section author agency since until".split())
 """Options that the archive's own search answers."""
-
-
-def selecting(command: Callable[..., int]) -> Callable[..., int]:
-    """Let a command's parameter `selection: Selection` appear as the options that Selection is made of."""
-    parts = {field.name: field for field in dataclasses.fields(Selection)}
-    kinds = typing.get_type_hints(command, include_extras=True) | typing.get_type_hints(Selection, include_extras=True)
-
-    @functools.wraps(command)
-    def call(**given: Any) -> int:
-        selection = Selection(**{name: given.pop(name) for name in parts})
-        return command(selection=selection, **given)
-
-    parameters: list[inspect.Parameter] = []
-    for parameter in inspect.signature(command).parameters.values():
-        if parameter.name != "selection":
-            parameters.append(parameter.replace(annotation=kinds[parameter.name]))
-            continue
-        for name, field in parts.items():
-            keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
-            parameters.append(inspect.Parameter(name, keyword, default=field.default, annotation=kinds[name]))
-    call.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return call

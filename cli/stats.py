@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.bundles import bundled
 from cli.options import DEFAULT_ARCHIVE, ArchiveDir, AsJson, NoColor, with_color
-from cli.selection import Selection, selecting
+from cli.selection import Selection
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command("stats", epilog=EXAMPLES)(stats)
 
 
-@selecting
+@bundled
 def stats(
     archive: ArchiveDir = DEFAULT_ARCHIVE,
     by: Annotated[
