@@ -13,17 +13,10 @@ from typing import Any
 
 from scraper.models import WarcPlace
 from storage import identity
+from storage.capture_files import FOLDER, index_line, rebuild_index, stored_lines
+from storage.capture_groups import groups_of, is_capture, is_whole
 from storage.capture_records import about_of, fault_of, original_place
-from storage.captures import (
-    FOLDER,
-    CaptureStore,
-    groups_of,
-    index_line,
-    is_capture,
-    is_whole,
-    rebuild_index,
-    stored_lines,
-)
+from storage.captures import CaptureStore
 from storage.decide import Json
 from storage.faults import translated
 from storage.files import keep_aside
