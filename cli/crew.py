@@ -35,8 +35,10 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 class Voice:
     """What a process says to the one that started it. Raises BrokenPipeError where nobody listens any more."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, spent: float = 0.0) -> None:
         self._connection = connection
+        self.spent = spent
+        """Seconds that earlier attempts at the task took."""
 
     def say(self, kind: str, *details: Any) -> None:
         """Send a message."""
@@ -60,6 +62,7 @@ class _Worker(Generic[Task]):
     process: BaseProcess
     avoid: dict[str, str]
     restarts: int
+    began: float
     deadline: float
     doing: str = ""
     done: bool = False
@@ -152,21 +155,23 @@ class Crew(Generic[Task]):
             return
         how = "it took too long" if worker.ending is not None else f"it died ({_death(code)})"
         if worker.doing and worker.restarts < _RESTARTS and not self.interrupted and worker.doing not in worker.avoid:
-            self._start(worker.task, worker.avoid | {worker.doing: how}, worker.restarts + 1)
+            self._start(worker.task, worker.avoid | {worker.doing: how}, worker.restarts + 1, worker.began)
             return
         yield worker.task, ("ended", how)
 
-    def _start(self, task: Task, avoid: dict[str, str], restarts: int) -> None:
+    def _start(self, task: Task, avoid: dict[str, str], restarts: int, began: float | None = None) -> None:
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
         parent = os.getpid()
-        inherited = [*self._running, ours]
-        process = context.Process(target=_begin, args=(self.work, task, avoid, theirs, inherited, parent))
+        inherited, now = [*self._running, ours], time.monotonic()
+        began = now if began is None else began
+        voice = Voice(theirs, now - began)
+        process = context.Process(target=_begin, args=(self.work, task, avoid, voice, inherited, parent))
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the process has its own answer to them
         try:
             process.start()
             theirs.close()
-            self._running[ours] = _Worker(task, process, avoid, restarts, time.monotonic() + self.patience)
+            self._running[ours] = _Worker(task, process, avoid, restarts, began, now + self.patience)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         if self.interrupted:  # by a signal that came before it could be passed on
@@ -208,7 +213,7 @@ def _begin(
     work: Callable[[Any, dict[str, str], Voice], None],
     task: Any,
     avoid: dict[str, str],
-    connection: Connection,
+    voice: Voice,
     inherited: list[Connection],
     parent: int,
 ) -> None:
@@ -222,7 +227,7 @@ def _begin(
         other.close()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         try:
-            work(task, avoid, Voice(connection))
+            work(task, avoid, voice)
         except KeyboardInterrupt:
             os._exit(128 + signal.SIGINT)
 

@@ -51,6 +51,9 @@ def harvest(
     full: Annotated[bool, typer.Option("--full", help="Read every listing to its end, however long it is.")] = False,
     recheck: Annotated[bool, typer.Option("--recheck", help="Visit the known articles, too.")] = False,
     walk: Annotated[bool, typer.Option("--walk", help="Also ask for the item numbers that no listing names.")] = False,
+    accept_fewer: Annotated[
+        bool, typer.Option("--accept-fewer", help="Believe a listing that is much shorter than the last one.")
+    ] = False,
     files: Annotated[bool, typer.Option("--files/--no-files", help="Keep images and attachments.")] = True,
     jobs: Annotated[int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Portals at a time.")] = 8,
     max_time: Annotated[
@@ -83,7 +86,7 @@ def harvest(
     if not portals and config is None:
         raise typer.BadParameter("name at least one PORTAL or URL, or --config FILE", param_hint="PORTAL|URL")
     chosen = choose(portals or (), read_settings(config) if config is not None else ())
-    job = {"limit": limit, "full": full, "recheck": recheck}
+    job = {"limit": limit, "full": full, "recheck": recheck, "accept_fewer": accept_fewer}
     orders = [
         Order(
             one if running.delay is None else replace(one, delay=running.delay),

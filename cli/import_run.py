@@ -278,8 +278,6 @@ class _Import:
         if self.counts["pages"]:
             number = self.counts["pages"]
             error: LuutruError = ExtractError(name, f"none of its {number:,} pages holds one", what="no article")
-        elif self.counts["failed"]:
-            return
         else:
             of_hosts = f" of {', '.join(self._order.hosts)}" if self._order.hosts else ""
             of_kind = " made by SharePoint" if self._order.sharepoint else ""

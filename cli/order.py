@@ -31,7 +31,8 @@ class Order:
     captures: bool = True
     archives: tuple[PortalSettings, ...] = ()
 
-    def time_left(self) -> float | None:
-        """Seconds until the portal's time, or the run's, is over."""
-        left = None if self.until is None else max(0.0, self.until - time.monotonic())
-        return min((value for value in (self.seconds, left) if value is not None), default=None)
+    def time_left(self, spent: float = 0.0) -> float | None:
+        """Seconds until the portal's time, or the run's, is over. spent: by earlier attempts at the portal."""
+        of_run = None if self.until is None else self.until - time.monotonic()
+        of_portal = None if self.seconds is None else self.seconds - spent
+        return min((max(0.0, left) for left in (of_portal, of_run) if left is not None), default=None)

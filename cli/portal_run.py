@@ -76,7 +76,7 @@ def _harvest(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
     watch = Watch(voice)
     job = Job(order.settings.name, order.settings.start, avoid=avoid, **order.job)
     with contextlib.ExitStack() as stack:
-        stopping = Stopping(order.time_left(), beat=watch.beat)
+        stopping = Stopping(order.time_left(voice.spent), beat=watch.beat)
         stack.callback(stopping.close)
         stack.enter_context(stopping.signals())
         ledger = stack.enter_context(Ledger(order.archive, order.settings.name, now=_stamp()))

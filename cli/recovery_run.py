@@ -42,7 +42,7 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
     job = Job(settings.name, settings.start, settings.hosts, avoid=avoid, **options)
     started = _stamp()
     with contextlib.ExitStack() as stack:
-        stopping = Stopping(order.time_left(), beat=watch.beat)
+        stopping = Stopping(order.time_left(voice.spent), beat=watch.beat)
         stack.callback(stopping.close)
         stack.enter_context(stopping.signals())
         ledger = CaptureLedger(order.archive, f"recover {settings.name}", now=started)

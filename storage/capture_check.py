@@ -74,13 +74,18 @@ class CaptureCheck:
         places = array("Q", (self._there[0][at] for at in order))
         named: set[int] = set()
         names = {number: name for name, number in self._numbers.items()}
+        told: set[tuple[int, int]] = set()  # superseded lines name captures, too
         for key, owner, digest in zip(*self._named, strict=True):
+            if (key, owner) in told:
+                continue
             at = bisect_left(places, key)
             where = f"{FOLDER}/{names[key >> _OFFSET_BITS]}", key & (1 << _OFFSET_BITS) - 1
             if at == len(places) or places[at] != key:
+                told.add((key, owner))
                 message = "a record names a capture here, and there is none that is whole"
                 yield where[0], "lost_capture", message, _RESTORE, False, where[1], None, identity.id_of(owner)
             elif digest and digest != self._there[1][order[at]]:
+                told.add((key, owner))
                 message = "the capture that a record names here is of other bytes"
                 yield where[0], "wrong_capture", message, _RESTORE, False, where[1], None, identity.id_of(owner)
             else:

@@ -528,3 +528,12 @@ def test_noise_is_found_in_linear_time(piece: str) -> None:
     began = time.process_time()
     noise.without_noise(page)
     assert time.process_time() - began < 20
+
+
+def test_a_lost_capture_is_one_fault_though_superseded_lines_name_it_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(article())
+    for _ in range(3):
+        assert run("add", "page.html").code == 0
+    (file,) = (tmp_path / "archive" / "captures").glob("*.warc.gz")
+    file.write_bytes(b"")
+    assert [code for code, _ in codes(tmp_path / "archive")].count("lost_capture") == 1

@@ -170,3 +170,23 @@ def test_children_die_with_their_parent(tmp_path: Path) -> None:
         while Path(f"/proc/{child}/exe").exists() and time.monotonic() < until:
             time.sleep(0.01)
         assert not Path(f"/proc/{child}/exe").exists()
+
+
+def dying_once(task: str, avoid: dict[str, str], voice: Voice) -> None:
+    """Say how long earlier attempts took; the first attempt dies in the middle of something."""
+    voice.say("beat", 0, "something")
+    if not avoid:
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGKILL)
+    voice.say("done", voice.spent)
+
+
+def test_an_attempt_knows_how_long_the_earlier_ones_took() -> None:
+    messages = [message for _, message in Crew(dying_once, 1, lambda calls: []).run(["xa"])]
+    assert [message[0] for message in messages] == ["done", "ended"] and 0.5 <= messages[0][1] < 30
+
+
+def test_the_time_given_to_a_portal_holds_over_all_attempts() -> None:
+    order = Order(PortalSettings("xa", ("http://xa.example/",)), job={}, fetching={}, seconds=10.0)
+    assert order.time_left() == 10.0 and order.time_left(4.0) == 6.0 and order.time_left(11.0) == 0.0
+    assert Order(order.settings, job={}, fetching={}).time_left(5.0) is None

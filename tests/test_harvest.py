@@ -149,6 +149,9 @@ def test_zero_where_there_were_some_is_a_failure_and_nothing_is_gone(harvest: Ha
         assert done.ran.code != 0 and "5 listed where 40 were known" in done.ran.err
         assert not done.place["complete"] and "gone" not in done.outcomes
         assert len(kept_items(tmp_path / "archive", portal, "TinTuc")) == 40
+        done = harvest(portal.start, "--accept-fewer")
+        assert done.ran.code == 0 and done.outcomes == {"gone": 35} and done.place["complete"]
+        assert harvest(portal.start).ran.code == 0  # from now on it is what there is
 
 
 def test_files_are_kept_and_listed_in_the_record(harvest: Harvest, tmp_path: Path, run: object) -> None:

@@ -373,3 +373,11 @@ def test_what_was_imported_is_kept_and_can_be_extracted_again(run: Run, tmp_path
 def test_without_captures(run: Run, tmp_path: Path) -> None:
     assert run("import", written(tmp_path / "a.warc.gz", [tin(1)]), "--no-captures").code == 0
     assert not (tmp_path / "archive" / "captures").exists()
+
+
+def test_damage_does_not_hide_that_nothing_was_wanted(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "c.warc.gz"
+    path.write_bytes(gzip.compress(tin(1)) + gzip.compress(tin(2))[:-40])
+    ran = run("import", path, "--host", "nowhere.example")
+    assert (ran.code, ran.out) == (3, "")
+    assert "a damaged member" in ran.err and "no page of nowhere.example in it" in ran.err

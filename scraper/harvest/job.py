@@ -23,7 +23,8 @@ class Job:
     full: try every door, and read every listing to its end; otherwise those of more than `whole_pages` pages end where
     everything on a page is known, as long as they were read to the end within `full_days`.
     recheck: visit known articles, too.  walk: also ask for the item numbers that no listing names.
-    files: keep the articles' images and attachments, too.
+    files: keep the articles' images and attachments, too.  accept_fewer: believe a listing that is much shorter than
+    the last one, since a person has looked.
     max_pages: of one listing.  batch_records, batch_seconds: how many articles, or how old, are stored together.
     in_trouble: failures of the network in a row that end the run.  avoid: addresses not to visit, and why (a page that
     brought down an earlier attempt of this run).
@@ -38,6 +39,7 @@ class Job:
     recheck: bool = False
     walk: bool = False
     files: bool = True
+    accept_fewer: bool = False
     max_pages: int = 5_000
     batch_records: int = 64
     batch_seconds: float = 5.0

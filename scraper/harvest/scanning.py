@@ -329,6 +329,8 @@ class Scan:
     def _dropped(self, listing: _Listing) -> bool:
         """Whether far less is listed than was listed last, and the server does not say that this is all."""
         collected = self._collected() + listing.folders
+        if self._job.accept_fewer:
+            return False
         if collected == 0 < self._known_before:
             return True
         few = self._known_before >= _FEW and collected < _DROP * self._known_before
@@ -351,7 +353,8 @@ class Scan:
                 NotAListing(
                     self.place.start,
                     report.why,
-                    hint="was the portal redesigned? luutru discover shows what can be read; --full tries every door",
+                    hint="was the portal redesigned? luutru discover shows what can be read; --full tries every door; "
+                    "if it really has so few now, --accept-fewer once",
                 )
             )
         elif best.early:

@@ -54,13 +54,15 @@ class Stopping:
         if self._asked:
             raise Interrupted
         if self._deadline is not None and time.monotonic() >= self._deadline:
-            raise OutOfTime("", f"the {self._seconds:g} s given to this run are over")
+            raise OutOfTime("", f"the {_span(self._seconds)} given to this run are over")
 
     def pause(self, seconds: float) -> None:
         """Sleep, or raise at once where the deadline comes before the end of it."""
         self.check()
         if self._deadline is not None and time.monotonic() + seconds > self._deadline:
-            raise OutOfTime("", f"a pause of {seconds:.0f} s would end after the {self._seconds:g} s given to this run")
+            raise OutOfTime(
+                "", f"a pause of {_span(seconds)} would end after the {_span(self._seconds)} given to this run"
+            )
         if seconds > 1 and self._beat is not None:
             self._beat(seconds, "")
         if seconds > 0:
@@ -82,3 +84,7 @@ class Stopping:
         finally:
             for name, handler in before.items():
                 signal.signal(name, handler)
+
+
+def _span(seconds: float | None) -> str:
+    return f"{seconds or 0.0:,.0f} s" if (seconds or 0.0) >= 10 else f"{seconds or 0.0:.1f} s"
