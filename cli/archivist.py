@@ -47,6 +47,18 @@ class RemoteArchive:
         outcomes: list[Outcome | None] = self._voice.ask("mark_seen", list(references))
         return outcomes
 
+    def mark_files(self, files: Mapping[str, Sequence[Any]]) -> list[Outcome | None]:
+        """As `Archive.mark_files`."""
+        if self._captures is not None:
+            self._captures.sync()
+        outcomes: list[Outcome | None] = self._voice.ask("mark_files", files)
+        return outcomes
+
+    def history(self, reference: str) -> list[dict[str, Any]]:
+        """As `Archive.history`."""
+        states: list[dict[str, Any]] = self._voice.ask("history", reference)
+        return states
+
     def get(self, reference: str) -> dict[str, Any] | None:
         """As `Archive.get`."""
         found: dict[str, Any] | None = self._voice.ask("get", reference)

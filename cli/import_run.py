@@ -10,13 +10,15 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.archivist import RemoteArchive
 from cli.crew import Voice
 from cli.exits import ExitCode, exit_code_of
+from cli.import_batch import Batch, BatchStore
 from scraper.errors import ExtractError, InputError, LuutruError, NotAnArticle, SoftError
 from scraper.models import Outcome
 
@@ -25,12 +27,11 @@ if TYPE_CHECKING:
     from scraper.models import Capture, Record
     from scraper.portals import Portal
     from storage.captures import CaptureStore
+    from storage.file_places import FilePlaces
     from storage.import_notes import ImportNote
 
-_BATCH = 64
-_BATCH_CHARACTERS = 4_000_000
-_BATCH_SECONDS = 5.0
 _BEAT = 1.0
+_COUNTED = ("members", "pages", "files", "articles", "skipped", "damaged", "failed")
 _TOLD = 1_000
 """Damaged members and failures that are told one by one, of each container."""
 
@@ -39,7 +40,7 @@ _TOLD = 1_000
 class ImportOrder:
     """What one process is to import. hosts, sharepoint, kinds: which members.  again: even what was imported before.
 
-    captures: keep what the records were read from.
+    captures: keep what the records were read from.  files: note where their pictures and attachments may be.
     """
 
     container: Path
@@ -50,6 +51,7 @@ class ImportOrder:
     portals: tuple[str, ...] = ()
     again: bool = False
     captures: bool = True
+    files: bool = True
 
     @property
     def choice(self) -> str:
@@ -75,33 +77,12 @@ def import_container(order: ImportOrder, avoid: dict[str, str], voice: Voice) ->
     voice.say("done", run.report(), dict(run.codes))
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Records on their way to the archive, and how far the container was read with them."""
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    sources: list[tuple[str, str | None]] = field(default_factory=list)
-    others: list[Outcome] = field(default_factory=list)
-    """What became of members that gave no record."""
-    characters: int = 0
-    files: dict[str, tuple[int, int]] = field(default_factory=dict)
-    since: float = field(default_factory=time.monotonic)
-
-    def is_full(self) -> bool:
-        return (
-            len(self.records) >= _BATCH
-            or len(self.others) >= _BATCH
-            or self.characters >= _BATCH_CHARACTERS
-            or time.monotonic() - self.since >= _BATCH_SECONDS
-        )
-
-
 class _Import:
     def __init__(self, order: ImportOrder, avoid: dict[str, str], voice: Voice) -> None:
         self._order, self._avoid, self._voice = order, avoid, voice
         self._captures: CaptureStore | None = None
-        self._archive = RemoteArchive(voice)
-        self._batch = _Batch()
+        self._places: FilePlaces | None = None
+        self._batch = Batch()
         self._at = (0, 0)
         self._beaten = 0.0
         self._careful = False
@@ -117,40 +98,52 @@ class _Import:
             "container": str(self._order.container),
             "state": self.state,
             "stopped": self._stopped,
-            **{name: self.counts[name] for name in ("members", "pages", "articles", "skipped", "damaged", "failed")},
+            **{name: self.counts[name] for name in _COUNTED},
         }
 
     def run(self) -> None:
         """Read from where the last run ended to the container's end."""
-        from storage.captures import CaptureStore
         from storage.import_notes import ImportNote
 
-        if self._order.captures:
-            self._captures = CaptureStore(self._order.archive)
-            self._archive = RemoteArchive(self._voice, self._captures)
-        note = ImportNote(self._order.archive, self._order.container, self._order.choice)
-        try:
+        with contextlib.ExitStack() as stack:
+            if self._order.captures:
+                self._captures = self._opened_captures(stack)
+            archive = RemoteArchive(self._voice, self._captures)
+            note = ImportNote(self._order.archive, self._order.container, self._order.choice)
+            stack.callback(note.close)
             self.state = note.begin(again=self._order.again)
             if self.state == "done":
                 return
+            self._places = self._opened_places(stack) if self._order.files else None
             if self.state == "changed":
                 self._voice.say("warning", f"{self._order.container} has changed since it was imported: read once more")
             self._at = note.at
+            store = BatchStore(self._order.container, archive, note, self._places)
             with self._signals():
-                self._read(note)
-                self._flush(note)
+                self._read(note, store)
+                self._flush(store)
             if not self._stopped:
                 note.finish()
-        finally:
-            note.close()
-            if self._captures is not None:
-                self._captures.close()
-                for notice in self._captures.notices:
-                    self._voice.say("warning", notice)
         if not self._stopped:
             self._judge()
 
-    def _read(self, note: ImportNote) -> None:
+    def _opened_captures(self, stack: contextlib.ExitStack) -> CaptureStore:
+        from storage.captures import CaptureStore
+
+        captures = CaptureStore(self._order.archive)
+        stack.callback(lambda: list(map(partial(self._voice.say, "warning"), captures.notices)))
+        stack.callback(captures.close)
+        return captures
+
+    def _opened_places(self, stack: contextlib.ExitStack) -> FilePlaces:
+        from storage.file_places import FilePlaces
+
+        places = stack.enter_context(FilePlaces(self._order.archive))
+        if self.state == "changed":
+            places.forget(self._order.container)
+        return places
+
+    def _read(self, note: ImportNote, store: BatchStore) -> None:
         from scraper.containers import DamagedMember, Mark, members
         from scraper.containers.choice import host_filter
         from scraper.portals import load_portals
@@ -176,13 +169,16 @@ class _Import:
                     continue  # it may be whole once the file has grown
             elif member.capture is not None:
                 self._page(member, member.capture, portals)
+            elif self._places is not None and member.url and _is_answer(member):
+                self.counts["files"] += 1
+                self._batch.met.append((member.url, *member.place, member.name))
             if member.name:
-                self._batch.files[member.name] = self._seen.pop(member.name, (0, 0))
+                self._batch.read[member.name] = self._seen.pop(member.name, (0, 0))
             else:
                 self._at = member.after.offset, member.after.inner
             self._beat("")
             if self._stopped or self._batch.is_full():
-                self._flush(note)
+                self._flush(store)
             if self._stopped:
                 return
 
@@ -230,22 +226,17 @@ class _Import:
         if self._captures is not None:
             record = replace(record, capture=replace(record.capture, warc=self._captures.append(capture)))
         self.counts["articles"] += 1
-        self._batch.records.append(to_dict(record))
-        self._batch.sources.append((where, member.url))
-        self._batch.characters += 2 * len(record.body_text) + len(record.body_html)
+        self._batch.add(to_dict(record), where, member.url)
 
-    def _flush(self, note: ImportNote) -> None:
-        """Store what was read; then note how far that is; then tell of it."""
-        batch, self._batch = self._batch, _Batch()
-        outcomes = self._archive.put_batch(batch.records) if batch.records else []
-        note.advance(self._at, batch.files)
-        if failures := sum(outcome.kind == "failed" for outcome in outcomes):
-            self.codes[int(ExitCode.INPUT)] += failures
-        told = [
-            replace(outcome, source=where, url=outcome.url or url)
-            for outcome, (where, url) in zip(outcomes, batch.sources, strict=True)
-        ]
-        self._voice.say("outcomes", [*batch.others, *told])
+    def _flush(self, store: BatchStore) -> None:
+        """Store what was read and tell of it."""
+        batch, self._batch = self._batch, Batch()
+        told = list(batch.others)
+        for outcome in store.store(batch, self._at):
+            told.append(outcome)
+            if outcome.kind == "failed":
+                self.codes[int(ExitCode.INPUT)] += 1
+        self._voice.say("outcomes", told)
 
     def _damaged(self, member: DamagedMember) -> None:
         self.counts["damaged"] += 1
@@ -271,8 +262,11 @@ class _Import:
         self.codes[int(exit_code_of(error))] += 1
 
     def _judge(self) -> None:
-        """Never success on nothing: a container read from its beginning that gave no article."""
+        """Never success on nothing: a container read from its beginning that gave no article, nor what articles in
+        another one may name."""
         if self.counts["articles"] or self.counts["known"] or self.state in ("resumed", "grown"):
+            return
+        if self.counts["files"] and not self.counts["pages"]:
             return
         name = str(self._order.container)
         if self.counts["pages"]:
@@ -291,8 +285,7 @@ class _Import:
             return str(container / member.name)
         if getattr(member, "kind", "") == "page":
             return str(container)
-        inner = getattr(member, "inner", 0)
-        return f"{container}@{member.offset}" + (f"+{inner}" if inner else "")
+        return f"{container}@{member.offset}" + (f"+{member.inner}" if member.inner else "")
 
     def _beat(self, doing: str) -> None:
         """Say that this goes on, now and then, or with each page. doing: what may hang."""
@@ -329,6 +322,11 @@ def _extracted(capture: Capture, portals: tuple[Portal, ...], cut: str | None) -
         return record
     doubt = Problem("truncated", "body_text", f"only its beginning was kept: {cut[:100]}")
     return replace(record, problems=(*record.problems, doubt))
+
+
+def _is_answer(member: Member) -> bool:
+    """Whether a member that is no page was looked at and is what a server answered, or a mirror's file."""
+    return member.status is not None or member.kind == "file" or bool(member.content_type)
 
 
 def _bug(source: str, error: Exception) -> LuutruError:

@@ -58,6 +58,9 @@ def import_files(
     ] = 300.0,
     portals: PortalFolders = None,
     captures: Captures = True,
+    with_files: Annotated[
+        bool, typer.Option("--files/--no-files", help="Keep images and attachments that are in the files, too.")
+    ] = True,
     as_json: AsJson = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -88,6 +91,7 @@ def import_files(
             portals=tuple(portals or ()),
             again=again,
             captures=captures,
+            files=with_files,
         )
         for path in run.containers(files)
     ]
@@ -97,6 +101,8 @@ def import_files(
     )
     for _ in outcome_lines(shown, as_json=as_json, color=with_color(no_color)):
         pass
+    if with_files and not run.interrupted:
+        run.keep_files(captures, stall)
     return run.exit_code()
 
 
@@ -155,6 +161,32 @@ class ImportRun:
             for notice in archivist.notices:
                 warn(notice)
 
+    def keep_files(self, captures: bool, stall: float) -> None:
+        """Keep what the containers, these and earlier ones, hold of articles' files; how it went is told on stderr."""
+        from cli.archivist import Archivist
+        from cli.crew import Crew
+        from cli.imported_files import FilesOrder, keep_files
+        from cli.render import say, warn
+        from storage.file_places import any_pending
+
+        if not any_pending(self.archive):
+            return
+        with Archivist(self.archive) as archivist:
+            crew = Crew(keep_files, 1, archivist.answer, patience=stall)
+            for _, (kind, *details) in crew.run([FilesOrder(self.archive, captures)]):
+                if kind == "done":
+                    report, codes = details
+                    self.codes.update(codes)
+                    say(_files_line(report.get("files", {})), quiet=self.quiet)
+                elif kind == "trouble":
+                    warn(f"{details[0]} ({details[1]})" if details[1] else details[0])
+                elif kind == "warning":
+                    warn(details[0])
+                elif kind == "ended" and details[0] is not None and not crew.interrupted:
+                    warn(f"keeping pictures and attachments broke down: {details[0]}; run it again, it goes on")
+                    self.codes[int(ExitCode.BUG)] += 1
+            self.interrupted = crew.interrupted
+
     def exit_code(self) -> ExitCode:
         """What a script learns: the code that all failures share if nothing was stored, else 7."""
         if self.interrupted:
@@ -199,6 +231,14 @@ def _line(name: str, report: dict[str, Any], counts: Counter[str]) -> str:
     if report["stopped"]:
         parts.append("stopped: run it again, it goes on from here")
     return f"{name}: " + "; ".join(parts)
+
+
+def _files_line(report: dict[str, int]) -> str:
+    """What became of pictures and attachments, in one line."""
+    counts = {status: report.get(status, 0) for status in ("stored", "missing", "refused", "failed")}
+    told = [f"{number:,} {status}" for status, number in counts.items() if number]
+    line = f"pictures and attachments: {', '.join(told) or 'none found'}; {report.get('articles', 0):,} articles"
+    return f"{line}; stopped: run it again, it goes on from here" if report.get("stopped") else line
 
 
 def _within(path: Path) -> Iterator[Path]:

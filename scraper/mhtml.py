@@ -1,7 +1,7 @@
 """Pages saved as MHTML (RFC 2557): the HTML part, with the address and time that the container states.
 
-Only what leads to the first HTML part is read: the headers of each part, up to limits. (The standard library's parser
-builds every part, line by line, which takes minutes for a hostile file.)
+For the page, only what leads to the first HTML part is read: the headers of each part, up to limits. (The standard
+library's parser builds every part, line by line, which takes minutes for a hostile file.)
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEAD = 20_000
 _MOST_PARTS = 10_000
 _DEEPEST = 4
+_MOST_ENCLOSURES = 500
 
 
 def read_mhtml(content: bytes, name: str, url: str | None = None) -> Capture:
     """The page in an MHTML file. Raises InputError when it holds no HTML part."""
     whole = _entity(content)
-    found = _html_part(*whole, levels=_DEEPEST)
+    found = next((part for part in _parts(*whole, levels=_DEEPEST) if part[0].get_content_type() in _HTML), None)
     if found is None:
         raise InputError(name, "this MHTML file holds no HTML page")
     part, body = found
@@ -48,6 +49,33 @@ def read_mhtml(content: bytes, name: str, url: str | None = None) -> Capture:
     return Capture(_decoded(part, body, name), info, name)
 
 
+def enclosures(content: bytes) -> Iterator[tuple[int, str]]:
+    """Number and web address of each part that is no HTML page, of the first _MOST_ENCLOSURES parts."""
+    for number, (part, _) in enumerate(islice(_parts(*_entity(content), levels=_DEEPEST), _MOST_ENCLOSURES)):
+        if part.get_content_type() not in _HTML and (address := _address(part)) is not None:
+            yield number, address
+
+
+def enclosure(content: bytes, number: int, name: str) -> Capture:
+    """The part with that number. Raises InputError where there is none, or it cannot be decoded."""
+    whole = _entity(content)
+    found = next(islice(_parts(*whole, levels=_DEEPEST), number, None), None)
+    if found is None:
+        raise InputError(name, f"this MHTML file has no part {number}")
+    part, body = found
+    decoded, address = _decoded(part, body, name), _address(part)
+    info = CaptureInfo(
+        requested_url=address,
+        final_url=address,
+        fetched_at=_time(whole[0]),
+        content_type=part.get_content_type(),
+        sha256=hashlib.sha256(decoded).hexdigest(),
+        bytes=len(decoded),
+        source="mhtml",
+    )
+    return Capture(decoded, info, address or name)
+
+
 def _entity(content: bytes) -> tuple[Message, bytes]:
     """Headers and body of a message or of one of its parts."""
     if content.startswith((b"\n", b"\r\n")):
@@ -57,14 +85,14 @@ def _entity(content: bytes) -> tuple[Message, bytes]:
     return BytesHeaderParser().parsebytes(head, headersonly=True), body
 
 
-def _html_part(head: Message, body: bytes, levels: int) -> tuple[Message, bytes] | None:
-    kind, boundary = head.get_content_type(), head.get_boundary()
-    if kind in _HTML:
-        return head, body
-    if not kind.startswith("multipart/") or not boundary or not levels:
-        return None
-    inner = (_html_part(*_entity(piece), levels - 1) for piece in islice(_pieces(body, boundary), _MOST_PARTS))
-    return next(filter(None, inner), None)
+def _parts(head: Message, body: bytes, levels: int) -> Iterator[tuple[Message, bytes]]:
+    """The parts that hold no further ones, in their order."""
+    boundary = head.get_boundary()
+    if not head.get_content_type().startswith("multipart/"):
+        yield head, body
+    elif boundary and levels:
+        for piece in islice(_pieces(body, boundary), _MOST_PARTS):
+            yield from _parts(*_entity(piece), levels - 1)
 
 
 def _pieces(body: bytes, boundary: str) -> Iterator[bytes]:
@@ -90,7 +118,7 @@ def _decoded(part: Message, body: bytes, name: str) -> bytes:
         try:
             return binascii.a2b_base64(body)
         except binascii.Error as error:
-            raise InputError(name, "the HTML part of this MHTML file cannot be decoded") from error
+            raise InputError(name, "a part of this MHTML file cannot be decoded") from error
     return body
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
@@ -21,12 +22,12 @@ from scraper.errors import ArchiveError, InputError
 from scraper.models import Outcome, Record
 from storage import identity
 from storage.agencies import select
-from storage.decide import Json, article, decide, sighting
+from storage.decide import Json, absence, sighting
 from storage.file_store import FileStore, place_of
 from storage.filters import Day, Test, test_of
 from storage.intake import Entry, batches, entry
-from storage.kept_files import located
-from storage.putting import failed, outcome_of, stage
+from storage.kept_files import checked, located
+from storage.putting import failed, stage, stage_amended, stage_files
 from storage.staging import Staging
 
 if TYPE_CHECKING:
@@ -157,22 +158,7 @@ class Archive:
         `last_seen` moves, and one that was gone is published again. references: as for `get`. Outcomes in order, None
         for an unknown article.
         """
-        wanted = list(references)
-        if all(self._number(reference) is None for reference in wanted):
-            return [None for _ in wanted]
-        outcomes: list[Outcome | None] = []
-        with self._open_storage().writing():
-            staging, now = self._staging(), _stamp(self._clock())
-            for number in map(self._number, wanted):
-                stored = None if number is None else staging.article(number)
-                if number is None or stored is None:
-                    outcomes.append(None)
-                    continue
-                decision, result = sighting(stored, now)
-                staging.put_article(number, result)
-                outcomes.append(outcome_of(decision, result, result))
-            self._open_storage().commit(staging.changes)
-        return outcomes
+        return self._amend((reference, partial(stage_amended, amend=sighting)) for reference in references)
 
     def mark_gone(self, reference: str, reason: str | None = None) -> Outcome | None:
         """Note that an article is no longer published; None where it is unknown.
@@ -180,17 +166,17 @@ class Archive:
         reason: how that is known, where it is more than an address that answers 404 or 410. The outcome's reason ends
         in it, and it is kept as `gone_reason` until the article is published again.
         """
-        if self._number(reference) is None:
-            return None
-        with self._open_storage().writing():
-            number = self._number(reference)
-            stored = None if number is None else self.tables["articles"].document(number)
-            if number is None or stored is None:
-                return None
-            decision = decide(stored, None, gone_reason=reason)
-            gone = article(decision, stored, None, number=number, order=0, now=_stamp(self._clock()))
-            self._open_storage().commit({"articles": {number: gone}})
-        return outcome_of(decision, gone, gone)
+        return self._amend([(reference, partial(stage_amended, amend=partial(absence, reason=reason)))])[0]
+
+    def mark_files(self, files: Mapping[str, Sequence[Any]]) -> list[Outcome | None]:
+        """Note, with one durable write, what was learned of articles' pictures and attachments apart from their pages.
+
+        files: an article as for `get` → `KeptFile`s or objects of that shape, of any time, several of one address among
+        them. Each state of the article takes what it names and what was answered in its time. Outcomes in order, None
+        for an unknown article. Raises TypeError or ValueError for what is no such object.
+        """
+        found = {reference: located(checked(list(given)), self._place) for reference, given in files.items()}
+        return self._amend((reference, partial(stage_files, files=given)) for reference, given in found.items())
 
     def get(self, reference: str) -> Json | None:
         """The stored dict by its id, an unambiguous beginning of it, or any address that led to it; else None.
@@ -335,6 +321,23 @@ class Archive:
             staging, now = self._staging(), _stamp(self._clock())
             outcomes = [failed(item.error) if item.error else stage(staging, item.record, now) for item in batch]
             storage.commit(staging.changes)
+        return outcomes
+
+    def _amend(self, amendments: Iterable[tuple[str, Callable[[Staging, int, str], Outcome]]]) -> list[Outcome | None]:
+        """Change stored articles by what is learned of them without their page; None for one that is unknown."""
+        wanted = list(amendments)
+        outcomes: list[Outcome | None] = []
+        if all(self._number(reference) is None for reference, _ in wanted):
+            return [None for _ in wanted]
+        if self._captures is not None:
+            self._captures.sync()
+        with self._open_storage().writing():
+            staging, now = self._staging(), _stamp(self._clock())
+            for reference, amendment in wanted:
+                number = self._number(reference)
+                is_known = number is not None and staging.article(number) is not None
+                outcomes.append(amendment(staging, number, now) if number is not None and is_known else None)
+            self._open_storage().commit(staging.changes)
         return outcomes
 
     def _place(self, sha256: str) -> str | None:

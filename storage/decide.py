@@ -17,14 +17,15 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from scraper.models import OutcomeKind
 from scraper.text import tidy
 from storage import identity, kept_files
+from storage.moments import moment_of
 
 Json = dict[str, Any]
 
@@ -71,7 +72,7 @@ class Decision:
     """kind and reason for the outcome; names of changed fields; all addresses known from now on.
 
     late: the new capture is older than the stored one, so its content belongs into the past. back: the article was gone
-    and is published again. content_hash: the new record's. gone_reason: how it is known that it is gone, where told.
+    and is published again. content_hash: the new record's.
     """
 
     kind: OutcomeKind
@@ -81,21 +82,10 @@ class Decision:
     late: bool = False
     content_hash: str = ""
     back: bool = False
-    gone_reason: str | None = None
 
 
-def decide(stored: Json | None, new: Json | None, *, gone_reason: str | None = None) -> Decision:
-    """Compare a stored dict with a new record; `stored` None: never seen; `new` None: the page is no longer published.
-
-    gone_reason: how that is known; the first one told stays. Raises ValueError when both are None.
-    """
-    if new is None:
-        if stored is None:
-            raise ValueError("nothing to decide on")
-        since = stored.get("gone_at")
-        why = stored.get("gone_reason") or tidy(gone_reason or "")[:_LONGEST_REASON] or None
-        reason = f"no longer published since {since}" if since else "no longer published"
-        return Decision("gone", f"{reason}: {why}" if why else reason, (), _aliases(stored, {}), gone_reason=why)
+def decide(stored: Json | None, new: Json) -> Decision:
+    """Compare a stored dict with a new record; `stored` None: never seen."""
     digest = content_hash(new)
     if stored is None:
         return Decision("new", "first seen", (), _aliases({}, new), False, digest)
@@ -132,13 +122,10 @@ def agency_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str,
     return tuple(name for name in names if _differ(name, was.get(name), now.get(name)))
 
 
-def article(decision: Decision, stored: Json | None, new: Json | None, *, number: int, order: int, now: str) -> Json:
+def article(decision: Decision, stored: Json | None, new: Json, *, number: int, order: int, now: str) -> Json:
     """The stored dict that results. number: the article's; order: a new revision's; now: time stamp of this sight."""
     if stored is None:
-        return revision(decision, new or {}, number=number, order=order, now=now)
-    if new is None:
-        gone = {"gone_at": stored.get("gone_at") or now, "gone_reason": decision.gone_reason}
-        return {**stored, "aliases": list(decision.aliases), **gone}
+        return revision(decision, new, number=number, order=order, now=now)
     seen = {"first_seen": stored["first_seen"], "last_seen": max(stored["last_seen"], now)}
     if decision.kind == "changed" and not decision.late:
         still_gone = {} if decision.back else {name: stored.get(name) for name in ("gone_at", "gone_reason")}
@@ -151,12 +138,43 @@ def article(decision: Decision, stored: Json | None, new: Json | None, *, number
     return {**kept, **_moved(stored, new), **_files(stored, new, now), **back}
 
 
+Amendment = Callable[[Json, str], tuple[Decision, Json]]
+"""What is learned of an article without its page: stored dict and time stamp → decision and the dict that results."""
+
+
+def absence(stored: Json, now: str, reason: str | None = None) -> tuple[Decision, Json]:
+    """Decision and stored dict that result when the article is no longer published.
+
+    reason: how that is known; the first one told stays.
+    """
+    since = stored.get("gone_at")
+    why = stored.get("gone_reason") or tidy(reason or "")[:_LONGEST_REASON] or None
+    told = f"no longer published since {since}" if since else "no longer published"
+    result = {**stored, "aliases": list(_aliases(stored, {})), "gone_at": since or now, "gone_reason": why}
+    return Decision("gone", f"{told}: {why}" if why else told), result
+
+
 def sighting(stored: Json, now: str) -> tuple[Decision, Json]:
     """Decision and stored dict that result when the server says that the page has not changed since it was fetched."""
     back = bool(stored.get("gone_at"))
     reason = "not modified" + ("; published again" if back else "")
     result = {**stored, "last_seen": max(stored["last_seen"], now), **(_published(stored, now) if back else {})}
     return Decision("unchanged", reason, back=back), result
+
+
+def enclosed(state: Json, files: list[Json], *, until: datetime | None, now: str) -> Json:
+    """A state of an article after something was learned of its files alone, whenever it was.
+
+    until: when the next state was captured, None for the current one. Of each address that the state names, it takes
+    what was answered before that, and where nothing was, the first answer.
+    """
+    named = kept_files.referred(state)
+    wanted: dict[str, list[Json]] = {}
+    for one in files:
+        if (key := kept_files.key_of(one)) in named:
+            wanted.setdefault(key, []).append(one)
+    found = [one for answers in wanted.values() for one in kept_files.answered(answers, until)]
+    return {**state, "files": kept_files.merged_in_time(state.get("files"), found, now=now)}
 
 
 def revision(decision: Decision, new: Json, *, number: int, order: int, now: str) -> Json:
@@ -180,10 +198,10 @@ def revision(decision: Decision, new: Json, *, number: int, order: int, now: str
 
 def _published(stored: Json, now: str) -> Json:
     """The state is published again: its absence ends now and stays on record."""
-    absence = {"gone_at": stored["gone_at"], "back_at": now}
+    past = {"gone_at": stored["gone_at"], "back_at": now}
     if stored.get("gone_reason"):
-        absence["reason"] = stored["gone_reason"]
-    return {"gone_at": None, "gone_reason": None, "absences": [*(stored.get("absences") or []), absence]}
+        past["reason"] = stored["gone_reason"]
+    return {"gone_at": None, "gone_reason": None, "absences": [*(stored.get("absences") or []), past]}
 
 
 def _files(stored: Json, new: Json, now: str, only: set[str] | None = None) -> Json:
@@ -250,22 +268,13 @@ def _is_published(stored: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
     A saved page without a time may be older than that, so it proves nothing.
     """
-    moment, since = captured_at(new), _moment(stored.get("gone_at"))
+    moment, since = captured_at(new), moment_of(stored.get("gone_at"))
     return moment >= since if moment and since else _capture(new, "source") == "http"
 
 
 def captured_at(record: Mapping[str, Any]) -> datetime | None:
     """When the record's bytes were received, where that is known."""
-    return _moment(_capture(record, "fetched_at"))
-
-
-def _moment(stamp: Any) -> datetime | None:
-    """A time stamp, in UTC where it names no zone; None where it is none."""
-    try:
-        moment = datetime.fromisoformat(stamp if isinstance(stamp, str) else "")
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment_of(_capture(record, "fetched_at"))
 
 
 def _differ(name: str, old: Any, new: Any) -> bool:

@@ -11,10 +11,12 @@ import dataclasses
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from scraper.models import EarlierFile, FileStatus, KeptFile, to_dict
 from storage.identity import address_key
+from storage.moments import moment_of
 
 Json = dict[str, Any]
 
@@ -26,6 +28,7 @@ NOT_IN_ARCHIVE = "not_in_archive"
 _DIGEST = re.compile("[0-9a-f]{64}")
 _CONTENT = ("sha256", "bytes", "content_type", "file_name", "path", "fetched_at")
 _STATUSES = typing.get_args(FileStatus)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def checked(files: Any) -> list[Json]:
@@ -58,21 +61,38 @@ def merged(stored: Any, given: Any, *, now: str, only: set[str] | None = None) -
 
     A file that is not given stays as it is, if its address is among `only` (keys of `referred`); None: all stay.
     """
-    known = {_key(one): one for one in _objects(stored)}
-    result = [_later(known.pop(_key(one), None), one, now) for one in _objects(given)]
+    known = {key_of(one): one for one in _objects(stored)}
+    result = [_later(known.pop(key_of(one), None), one, now) for one in _objects(given)]
     return result + [one for key, one in known.items() if only is None or key in only]
+
+
+def merged_in_time(stored: Any, given: Iterable[Json], *, now: str) -> list[Json]:
+    """The same for answers of any time, several of one address among them: the latest counts, older contents are among
+    the earlier ones."""
+    known = {key_of(one): one for one in _objects(stored)}
+    for one in sorted(given, key=_time_of):
+        old = known.get(key_of(one))
+        is_past = old is not None and _is_older(one, old)
+        known[key_of(one)] = _before(old, one, now) if old and is_past else _later(old, one, now)
+    return list(known.values())
+
+
+def answered(files: Iterable[Json], until: datetime | None) -> list[Json]:
+    """Those answers of one address that came before a moment; where none did, the first one. None: all."""
+    in_time = sorted(files, key=_time_of)
+    return [one for one in in_time if until is None or _time_of(one) < until] or in_time[:1]
 
 
 def referred(record: Mapping[str, Any]) -> set[str]:
     """Keys of the addresses of a record's pictures and attachments."""
-    return {_key(one) for name in ("images", "attachments") for one in _objects(record.get(name))}
+    return {key_of(one) for name in ("images", "attachments") for one in _objects(record.get(name))}
 
 
 def lacking(addresses: Iterable[str], stored: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Those addresses that are worth asking for: neither stored nor refused by what a stored record says of them."""
     files = _objects((stored or {}).get("files"))
-    settled = {_key(one) for one in files if one.get("status") in ("stored", "refused")}
-    return tuple(address for address in addresses if _key({"url": address}) not in settled)
+    settled = {key_of(one) for one in files if one.get("status") in ("stored", "refused")}
+    return tuple(address for address in addresses if key_of({"url": address}) not in settled)
 
 
 def digests(record: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
@@ -101,6 +121,33 @@ def _later(old: Json | None, new: Json, now: str) -> Json:
     return {**new, "missing_since": None, "earlier": earlier or new["earlier"]}
 
 
+def _is_older(one: Json, other: Json) -> bool:
+    """Whether an answer is, or where it states no time must be taken to be, older than what is known of the address."""
+    moment = _time_of(one)
+    return moment == _NEVER or moment < (moment_of(other.get("missing_since")) or _time_of(other))
+
+
+def _before(known: Json, older: Json, now: str) -> Json:
+    """One file after an answer came to light that is older than what is known of it."""
+    if older["status"] != "stored":
+        return known
+    if known.get("path") is None:
+        return _later(older, known, now)
+    if known["status"] == "missing" and _time_of(older) > _time_of(known):  # its last content before it went missing
+        absence = {name: known[name] for name in ("status", "missing_since", "error")}
+        return {**_later(known, older, now), **absence}
+    added = {field.name: older.get(field.name) for field in dataclasses.fields(EarlierFile)}
+    earlier: dict[Any, Json] = {}
+    for one in sorted([*_objects(known.get("earlier")), added], key=_time_of, reverse=True):
+        if one["sha256"] != known["sha256"]:
+            earlier.setdefault(one["sha256"], one)
+    return {**known, "earlier": list(earlier.values())[:MOST_EARLIER]}
+
+
+def _time_of(one: Mapping[str, Any]) -> datetime:
+    return moment_of(one.get("fetched_at")) or _NEVER
+
+
 def _checked(model: type, value: Any) -> Json:
     """All fields of a model, each of its type; unknown keys are dropped."""
     if not isinstance(value, dict):
@@ -123,7 +170,8 @@ def _checked(model: type, value: Any) -> Json:
     return whole
 
 
-def _key(one: Mapping[str, Any]) -> str:
+def key_of(one: Mapping[str, Any]) -> str:
+    """What tells one file of an article from another: its address's comparing form."""
     url = one.get("url")
     return (address_key(url) or url) if isinstance(url, str) else ""
 

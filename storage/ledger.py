@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scraper.discovery.listing import ListingEntry
-from scraper.errors import ArchiveError, Corrupt, NoSpace
+from scraper.errors import ArchiveError
 from scraper.harvest.states import PASSING, Known, key_of, listed_again
 from storage.faults import translated
 from storage.lock import WriterLock
+from storage.sqlite_files import sqlite_faults, transaction
 
 FOLDER = "harvest"
 """Its place in the archive's folder."""
@@ -290,28 +291,12 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._faults():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        """SQLite's faults as the archive's."""
-        hint = f"delete {self.path}: the next harvest asks for everything again; articles are not touched"
-        try:
+        with self._faults(), transaction(self._db):
             yield
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                raise NoSpace(str(self.path), "the disk is full", hint="free some space and run it again") from error
-            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
-                raise ArchiveError(str(self.path), str(error)) from error
-            raise Corrupt(str(self.path), str(error), hint=hint) from error
+
+    def _faults(self) -> AbstractContextManager[None]:
+        remedy = f"delete {self.path}: the next harvest asks for everything again; articles are not touched"
+        return sqlite_faults(self.path, remedy=remedy)
 
 
 __all__ = ["FOLDER", "Ledger", "file_name"]

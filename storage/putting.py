@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import zip_longest
 
 from scraper.errors import InputError
 from scraper.models import Outcome
 from storage.decide import (
+    Amendment,
     Decision,
     Json,
     article,
     captured_at,
     content_hash,
     decide,
+    enclosed,
     revision,
     same_bytes,
     same_place,
@@ -50,6 +53,30 @@ def stage(staging: Staging, record: Json, now: str) -> Outcome:
     late = revision(decision, record, number=number, order=order, now=now)
     staging.put_revision(late)
     return outcome_of(decision, late, record)
+
+
+def stage_amended(staging: Staging, number: int, now: str, *, amend: Amendment) -> Outcome:
+    """Lay down what is learned of a stored article without its page."""
+    stored = staging.article(number) or {}
+    decision, result = amend(stored, now)
+    if result != stored:
+        staging.put_article(number, result)
+    return outcome_of(decision, result, result)
+
+
+def stage_files(staging: Staging, number: int, now: str, *, files: list[Json]) -> Outcome:
+    """Lay down what is learned of the files of a stored article, for each of its states."""
+    states = staging.history(number)
+    current = staging.article(number) or {}
+    for state, following in zip_longest(states, states[1:]):
+        result = enclosed(state, files, until=captured_at(following) if following else None, now=now)
+        if result == state:
+            continue
+        if state["revision"] == current["revision"]:
+            staging.put_article(number, result)
+        else:
+            staging.put_revision(result)
+    return outcome_of(Decision("unchanged", "its files"), current, current)
 
 
 def _same_capture(history: list[Json], stored: Json, record: Json) -> Json | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scraper.models import Agency, Attachment, CaptureInfo, Image, Phone, to_dict
 from storage import decide as decisions
 from storage import identity
-from storage.decide import article, decide
+from storage.decide import absence, article, decide
 from storage.intake import entry
 from storage.staging import Staging
 from tests.test_archive import sample
@@ -262,9 +262,9 @@ def test_a_revision_keeps_what_changed_and_why() -> None:
 
 def test_absences_stay_on_record() -> None:
     old = stored()
-    gone = article(decide(old, None), old, None, number=5, order=0, now="2024-03-01T00:00:00+00:00")
-    still = article(decide(gone, None), gone, None, number=5, order=0, now="2024-03-02T00:00:00+00:00")
-    assert decide(gone, None).reason == "no longer published since 2024-03-01T00:00:00+00:00"
+    _, gone = absence(old, "2024-03-01T00:00:00+00:00")
+    decision, still = absence(gone, "2024-03-02T00:00:00+00:00")
+    assert decision.reason == "no longer published since 2024-03-01T00:00:00+00:00"
     assert still == gone | {"aliases": still["aliases"]}
     back = article(decide(still, plain()), still, plain(), number=5, order=2, now="2024-04-01T00:00:00+00:00")
     spans = [{"gone_at": "2024-03-01T00:00:00+00:00", "back_at": "2024-04-01T00:00:00+00:00"}]
@@ -276,7 +276,7 @@ def test_absences_stay_on_record() -> None:
 
 def test_only_a_capture_made_since_proves_that_an_article_is_back() -> None:
     old = stored(capture=CaptureInfo(fetched_at="2024-01-01T00:00:00Z"))
-    gone = article(decide(old, None), old, None, number=5, order=0, now="2024-03-01T00:00:00+00:00")
+    _, gone = absence(old, "2024-03-01T00:00:00+00:00")
     captures = {
         CaptureInfo(fetched_at="2024-03-01T07:00:01+07:00", source="warc"): True,
         CaptureInfo(fetched_at="2024-03-01T06:59:59+07:00", source="warc"): False,
@@ -296,8 +296,3 @@ def test_clocks_that_go_back_do_not_turn_last_seen() -> None:
     old = stored()
     result = article(decide(old, plain()), old, plain(), number=5, order=2, now="1999-01-01T00:00:00+00:00")
     assert result["last_seen"] == old["last_seen"]
-
-
-def test_nothing_to_decide_on() -> None:
-    with pytest.raises(ValueError, match="nothing"):
-        decide(None, None)

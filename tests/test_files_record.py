@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from scraper.models import Attachment, CaptureInfo, EarlierFile, FileStatus, Ima
 from storage.archive import Archive
 from storage.file_store import place_of
 from storage.integrity import Tally, verify
-from storage.kept_files import MOST_EARLIER, NOT_IN_ARCHIVE, checked, located, merged
+from storage.kept_files import MOST_EARLIER, NOT_IN_ARCHIVE, checked, located, merged, merged_in_time
 from storage.kept_files import lacking as worth_asking
 from storage.schema import schema
 from tests.conftest import Run
@@ -365,3 +366,51 @@ def test_an_archive_made_before_there_were_files(archive: Archive) -> None:
     archive.put(record(kept(archive)))
     assert the_file(archive)["sha256"] == ONE
     assert list(verify(archive.path, Tally())) == []
+
+
+def attempt_at(day: int, status: FileStatus = "stored", content: int | None = None) -> dict[str, Any]:
+    """What an answer of one address on a day of January 2020 gave, as `located` leaves it."""
+    digest = None if status != "stored" else f"{day if content is None else content:064x}"
+    facts = KeptFile("http://xa.example/a.jpg", status, sha256=digest, fetched_at=f"2020-01-{day:02}T00:00:00+00:00")
+    return {**to_dict(facts), "path": None if digest is None else place_of(digest), "earlier": []}
+
+
+@given(st.permutations(range(1, 12)), st.sets(st.integers(1, 10)), st.booleans())
+def test_answers_may_come_in_any_order(days: list[int], cuts: set[int], gone: bool) -> None:
+    """Told in whatever order and together with whichever others: the same file, contents in the order of time."""
+    answers = [attempt_at(day, "missing" if gone and day == 11 else "stored", day % 4) for day in days]
+    result: list[dict[str, Any]] = []
+    ends = [0, *sorted(cuts), len(answers)]
+    for start, end in pairwise(ends):
+        result = merged_in_time(result, answers[start:end], now="2021-01-01T00:00:00+00:00")
+    (one,) = result
+    assert one == merged_in_time(None, answers, now="2021-01-01T00:00:00+00:00")[0]
+    latest = 10 if gone else 11
+    assert (one["status"], one["fetched_at"][8:10]) == ("missing" if gone else "stored", str(latest))
+    assert {int(each["sha256"], 16) for each in (one, *one["earlier"])} == {0, 1, 2, 3}
+
+
+def test_each_state_takes_the_files_of_its_time(archive: Archive) -> None:
+    """What was answered before the next state was captured; else the first answer; nothing that it does not name."""
+    days = ("2024-01-01", "2024-03-01")
+    for title, day, images in zip(("Cũ", "Mới"), days, ((URL, PDF), (URL,)), strict=True):
+        named = tuple(Image(url, url.rpartition("/")[2]) for url in images)
+        archive.put(record(title=title, images=named, capture=CaptureInfo(fetched_at=f"{day}T00:00:00+00:00")))
+    (stored,) = archive.find()
+    told = [
+        kept(archive, b"mot", at="2024-02-01T00:00:00+00:00"),
+        kept(archive, b"hai", at="2024-04-01T00:00:00+00:00"),
+        kept(archive, b"tep", PDF, at="2024-05-01T00:00:00+00:00"),
+        kept(archive, b"khac", "https://www.muoixa.example/khac.jpg"),
+    ]
+    (outcome, unknown) = archive.mark_files({stored["id"]: told, "a2a2a2a2a2a2": told})
+    assert outcome is not None and (outcome.kind, outcome.reason, unknown) == ("unchanged", "its files", None)
+    old, new = archive.history(stored["id"])
+    assert [(one["url"], one["sha256"]) for one in old["files"]] == [(URL, ONE), (PDF, told[2].sha256)]
+    assert [(one["url"], one["sha256"]) for one in new["files"]] == [(URL, TWO)]
+    assert [one["sha256"] for one in new["files"][0]["earlier"]] == [ONE]
+    size = (archive.path / "articles.json").stat().st_size
+    archive.mark_files({stored["id"]: told})
+    assert (archive.path / "articles.json").stat().st_size == size
+    with pytest.raises(TypeError):
+        archive.mark_files({stored["id"]: ["anh.jpg"]})

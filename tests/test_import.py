@@ -264,6 +264,7 @@ def test_a_mirror_by_wget(run: Run, tmp_path: Path) -> None:
     assert found(mirror) == {
         "xa.example/tin.aspx?ItemID=7": ("http://xa.example/tin.aspx?ItemID=7", None),
         "xa.example/tin/index.html": ("http://xa.example/tin/", None),
+        "xa.example/style.css": ("http://xa.example/style.css", None),
     }
     assert run("import", mirror).out.count("new") == 2
     again = run("import", mirror)

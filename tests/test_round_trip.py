@@ -15,8 +15,8 @@ from tests.harvests import Harvest
 from tests.test_captures import codes, warcs
 from tests.tools import replaying, tool
 
-SEEN = {"first_seen", "last_seen", "changed_at", "reason", "changed", "gone_at", "gone_reason", "files"}
-"""When and how a run saw an article, and the files that it fetched: no page tells of these."""
+SEEN = {"first_seen", "last_seen", "changed_at", "reason", "changed", "gone_at", "gone_reason"}
+"""When and how a run saw an article: no page tells of these."""
 RECEIVED = {"fetched_at", "status", "content_type", "charset", "final_url"}
 
 
@@ -28,7 +28,9 @@ def histories(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 def told(state: dict[str, Any]) -> dict[str, Any]:
     capture = {name: state["capture"][name] for name in RECEIVED}
-    return {name: value for name, value in state.items() if name not in SEEN} | {"capture": capture}
+    # When a file was asked for last: an answer that it has not changed is no capture.
+    files = [{name: value for name, value in file.items() if name != "fetched_at"} for file in state["files"]]
+    return {name: value for name, value in state.items() if name not in SEEN} | {"capture": capture, "files": files}
 
 
 def harvested(harvest: Harvest, folder: Path, version: int = 2010) -> tuple[str, dict[str, list[dict[str, Any]]]]:

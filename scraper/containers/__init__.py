@@ -15,7 +15,7 @@ from scraper.containers.member import START, DamagedMember, Mark, Member
 
 Shape = Literal["warc", "folder", "page"]
 
-__all__ = ["START", "DamagedMember", "Mark", "Member", "Shape", "members", "shape_of"]
+__all__ = ["START", "DamagedMember", "Mark", "Member", "Shape", "member_at", "members", "shape_of"]
 
 
 def shape_of(path: Path) -> Shape:
@@ -55,7 +55,18 @@ def members(
 
         yield from folder_members(path, wanted=wanted, known=known)
     elif start == START:
-        from scraper.containers.folders import page_member
+        from scraper.containers.folders import page_members
 
-        if (member := page_member(path, wanted=wanted)) is not None:
-            yield member
+        yield from page_members(path, wanted=wanted)
+
+
+def member_at(path: Path, place: Mark = START, name: str = "") -> Member | DamagedMember | None:
+    """What a container holds at a member's `place`, a folder under its `name`, with its capture whatever its kind and
+    media type; None where nothing is. Raises OSError."""
+    from scraper.containers.folders import address_by_path, file_member
+    from scraper.containers.warc import warc_member_at
+
+    if not name and shape_of(path) == "warc":
+        return warc_member_at(path, place)
+    url = address_by_path(path, name) if name else None
+    return file_member(path / name if name else path, name=name, url=url, number=place.inner)

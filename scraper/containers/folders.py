@@ -19,7 +19,8 @@ from pathlib import Path, PurePosixPath
 from scraper.containers.member import DamagedMember, Mark, Member
 from scraper.containers.streams import GZIP
 from scraper.errors import InputError, LuutruError
-from scraper.models import Capture
+from scraper.mhtml import enclosure, enclosures
+from scraper.models import Capture, CaptureInfo
 from scraper.sources import HTML_SUFFIXES, MAX_FILE, MHTML_SUFFIXES, TEXT_SUFFIXES, capture_of
 
 _PAGES = HTML_SUFFIXES | MHTML_SUFFIXES | TEXT_SUFFIXES
@@ -49,7 +50,9 @@ def folder_members(
     wanted: Callable[[bytes], bool] | None = None,
     known: Callable[[str, os.stat_result], bool] | None = None,
 ) -> Iterator[Member | DamagedMember]:
-    """The pages of a folder, by name; `name` is the path within it. Links are not followed. Raises OSError.
+    """The pages of a folder, by name, and what else a mirror kept of an address, as `file` without a capture.
+
+    `name` is the path within the folder. Links are not followed. Raises OSError.
 
     wanted: by address; a page whose address is not known is then not wanted.
     known: told each file's path and facts; whether it need not be read again.
@@ -66,20 +69,21 @@ def folder_members(
                 is_file = (facts.st_mode & 0o170000) == 0o100000
                 if not is_file or _NO_PAGES.search(file) or (known is not None and known(name, facts)):
                     continue
+                url = address_by_path(folder, name)
                 if not _looks_like_page(path, file):
+                    if url is not None and (wanted is None or wanted(url.encode("utf-8", "replace"))):
+                        yield Member(0, facts.st_size, Mark(facts.st_size), "file", url, name=name)
                     continue
             except OSError as error:
                 yield DamagedMember(0, 0, Mark(), (error.strerror or str(error)).lower(), name=name)
                 continue
-            member = page_member(path, name=name, url=address_by_path(folder, name), wanted=wanted)
-            if member is not None:
-                yield member
+            yield from page_members(path, name=name, url=url, wanted=wanted)
 
 
-def page_member(
+def page_members(
     path: Path, *, name: str = "", url: str | None = None, wanted: Callable[[bytes], bool] | None = None
-) -> Member | DamagedMember | None:
-    """A file that is a page, plain or gzipped; None for a mirror's own index.
+) -> Iterator[Member | DamagedMember]:
+    """A file that is a page, plain or gzipped, and what else an MHTML file holds; nothing for a mirror's own index.
 
     url: its address where the file does not state one.  name: as for Member.
     """
@@ -92,15 +96,47 @@ def page_member(
         if content.startswith(GZIP):
             content, suffixes = _unzipped(content, path), suffixes[:-1]
         if _INDEX in content[:_COMMENTS]:
-            return None
+            return
         stated, date = _stated(content[:_COMMENTS])
         suffix = re.split("[?@]", "".join(suffixes[-1:]).lower())[0]
         capture = capture_of(content, stated or url or str(path), stated or url, suffix=suffix)
     except OSError as error:
-        return DamagedMember(0, 0, Mark(), (error.strerror or str(error)).lower(), name=name)
+        yield DamagedMember(0, 0, Mark(), (error.strerror or str(error)).lower(), name=name)
+        return
     except LuutruError as error:
-        return DamagedMember(0, 0, Mark(), error.cause, name=name)
-    return _member(capture, date, size, name, wanted)
+        yield DamagedMember(0, 0, Mark(), error.cause, name=name)
+        return
+    yield _member(capture, date, size, name, wanted)
+    if capture.info.source == "mhtml":
+        for number, address in enclosures(content):
+            if wanted is None or wanted(address.encode("utf-8", "replace")):
+                yield Member(0, size, Mark(size), "file", address, name=name, inner=number)
+
+
+def file_member(path: Path, *, name: str = "", url: str | None = None, number: int = 0) -> Member | DamagedMember:
+    """A saved file that is no page, with its capture; a link is not followed.
+
+    url: its address.  name: as for Member.  number: of the part that is meant, in an MHTML file.
+    """
+    import hashlib
+
+    try:
+        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW)) as file:
+            content = file.read(MAX_FILE + 1)
+        if len(content) > MAX_FILE:
+            raise InputError(str(path), f"longer than {MAX_FILE:,} bytes")
+        if path.suffix.lower() in MHTML_SUFFIXES:
+            capture = enclosure(content, number, str(path))
+        else:
+            digest = hashlib.sha256(content).hexdigest()
+            info = CaptureInfo(requested_url=url, final_url=url, sha256=digest, bytes=len(content), source="file")
+            capture = Capture(content, info, url or str(path))
+    except OSError as error:
+        return DamagedMember(0, 0, Mark(), (error.strerror or str(error)).lower(), url=url, name=name)
+    except LuutruError as error:
+        return DamagedMember(0, 0, Mark(), error.cause, url=url, name=name)
+    address, date = capture.info.final_url, capture.info.fetched_at
+    return Member(0, len(content), Mark(), "file", address, date, capture, name=name, inner=number)
 
 
 def _member(capture: Capture, date: str | None, size: int, name: str, wanted: Callable[[bytes], bool] | None) -> Member:

@@ -7,9 +7,20 @@ from typing import Literal, NamedTuple
 from scraper.models import Capture
 
 Kind = Literal[
-    "response", "resource", "conversion", "revisit", "request", "metadata", "warcinfo", "continuation", "page", "other"
+    "response",
+    "resource",
+    "conversion",
+    "revisit",
+    "request",
+    "metadata",
+    "warcinfo",
+    "continuation",
+    "page",
+    "file",
+    "other",
 ]
-"""The record types of WARC 1.1 (ISO 28500:2017, 6), `page` for a saved page, `other` for an unknown type."""
+"""The record types of WARC 1.1 (ISO 28500:2017, 6); `page` for a saved page, `file` for any other saved file, `other`
+for an unknown type."""
 
 
 class Mark(NamedTuple):
@@ -30,6 +41,7 @@ class Member(NamedTuple):
     """One thing that a container holds.
 
     offset, length: where it lies in the file, in bytes; records that share a gzip member share both.
+    inner: where it lies in its gzip member, after inflating.
     after: where reading goes on behind it.
     url, date: as the container states them (date: ISO 8601 in UTC, to the second); None where it does not.
     capture: only where it was wanted and may be a page. It is complete: the gzip checksum and the stated digests hold.
@@ -49,6 +61,12 @@ class Member(NamedTuple):
     content_type: str | None = None
     cut: str | None = None
     name: str = ""
+    inner: int = 0
+
+    @property
+    def place(self) -> Mark:
+        """Where it begins."""
+        return Mark(self.offset, self.inner)
 
 
 class DamagedMember(NamedTuple):

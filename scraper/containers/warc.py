@@ -8,7 +8,6 @@ the next member that can be found behind it.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
 from scraper.containers import http_block
+from scraper.containers.digests import holds
 from scraper.containers.http_block import MOST_BODY
 from scraper.containers.member import START, DamagedMember, Kind, Mark, Member
 from scraper.containers.streams import GZIP, Damage, Inflated, Plain, Reader, Window, find_member, find_record
@@ -39,7 +39,6 @@ _KINDS = frozenset(get_args(Kind)) - {"page", "other"}
 _WITH_BODY = frozenset([b"response", b"resource", b"conversion"])
 _PAGES = ("text/html", "application/xhtml", "text/plain", "application/xml", "text/xml", "multipart/related")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d)?)(?:\.\d+)?Z")
-_DIGESTS = {"sha1": 20, "sha256": 32, "sha512": 64, "md5": 16}  # label → bytes
 _STEERING = re.compile(rb"[\x00-\x1f\x7f]")
 _WASTE = 1 << 30
 """Bytes inflated for nothing after which a search goes on behind what was read, not behind where it began."""
@@ -74,9 +73,26 @@ def warc_members(
         yield from _Walk(Window(file.fileno()), path.name, wanted, kinds).run(start)
 
 
+def warc_member_at(path: Path, place: Mark) -> Member | DamagedMember | None:
+    """The member at a place, with a capture whatever its media type and status; None where none is. Raises OSError."""
+    with path.open("rb", buffering=0) as file:
+        walk = _Walk(Window(file.fileno()), path.name, None, None, pages=False)
+        return next(walk.run(place), None)
+
+
 class _Walk:
-    def __init__(self, window: Window, name: str, wanted: Wanted | None, kinds: frozenset[str] | None) -> None:
-        self._window, self._name, self._wanted = window, name, wanted
+    """pages: captures are made of what may be a page alone."""
+
+    def __init__(
+        self,
+        window: Window,
+        name: str,
+        wanted: Wanted | None,
+        kinds: frozenset[str] | None,
+        *,
+        pages: bool = True,
+    ) -> None:
+        self._window, self._name, self._wanted, self._pages = window, name, wanted, pages
         kept = _WITH_BODY if kinds is None else {kind.encode() for kind in kinds} & _WITH_BODY
         self._kinds = frozenset(kept)
         self._in_gzip = window.starts_with(0, GZIP)
@@ -114,7 +130,7 @@ class _Walk:
                 if isinstance(found, _Wrong):
                     yield self._wrong(found, offset, end - offset, mark)
                 else:
-                    yield found._replace(offset=offset, length=end - offset, after=mark)
+                    yield found._replace(offset=offset, inner=found.offset, length=end - offset, after=mark)
             self._next = stream.reached
         except Damage as damage:
             self._wasted += stream.total
@@ -210,7 +226,7 @@ class _Walk:
         if record.kind == b"response" and is_http:
             return self._answer(reader, record, member, fields)
         member = member._replace(content_type=content_type or None)
-        if record.kind == b"response" or not may_be_page(content_type):
+        if self._pages and (record.kind == b"response" or not may_be_page(content_type)):
             _skip(reader, record, record.length)
             return member
         block = _block(reader, record, fields)
@@ -226,7 +242,8 @@ class _Walk:
             raise _Wrong(damage.cause, record, record.place) from damage
         content_type = tidy(answer.header("content-type"))[:200]
         member = member._replace(status=answer.status, content_type=content_type or None)
-        if not 200 <= answer.status < 300 or answer.status == 206 or not may_be_page(content_type):
+        is_page = 200 <= answer.status < 300 and answer.status != 206 and may_be_page(content_type)
+        if self._pages and not is_page:
             _skip(reader, record, record.length)
             return member
         block = _block(reader, record, fields)
@@ -308,7 +325,7 @@ def _block(reader: Reader, record: _Record, fields: dict[str, str]) -> bytes:
         raise _short(record, len(block))
     if fields.get("warc-segment-number"):
         raise _Wrong("it is one segment of several, which are not read", record, record.place)
-    if not _holds(fields.get("warc-block-digest", ""), (block,)):
+    if not holds(fields.get("warc-block-digest", ""), (block,)):
         raise _Wrong("its block digest is wrong", record, record.place)
     return block
 
@@ -359,28 +376,5 @@ def _text(url: bytes) -> str | None:
 
 def _check_payload(stated: str, forms: tuple[bytes, ...]) -> None:
     """Raise Damage where a payload digest fits no form: writers take it before or after undoing codings."""
-    if not _holds(stated, forms):
+    if not holds(stated, forms):
         raise Damage("its payload digest is wrong")
-
-
-def _holds(stated: str, forms: tuple[bytes, ...]) -> bool:
-    """Whether a digest `algorithm:value` (base32 or hexadecimal) is that of one of the forms; unknown ones hold."""
-    label, _, value = stated.partition(":")
-    label = label.strip().lower().replace("-", "")
-    wanted = _digest_bytes(value.strip(), _DIGESTS.get(label, 0))
-    if wanted is None:
-        return True
-    return any(hashlib.new(label, form, usedforsecurity=False).digest() == wanted for form in dict.fromkeys(forms))
-
-
-def _digest_bytes(value: str, size: int) -> bytes | None:
-    """None for what cannot be checked: an algorithm that is not known, a value of another length."""
-    if not size or not value:
-        return None
-    try:
-        if len(value) == 2 * size:
-            return bytes.fromhex(value)
-        found = base64.b32decode(value.upper() + "=" * (-len(value) % 8))
-    except ValueError:
-        return b"" if size else None
-    return found

@@ -1,0 +1,79 @@
+"""What was read of a container, on its way to the archive: records, where files may be, how far it was read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scraper.models import Outcome
+
+if TYPE_CHECKING:
+    from cli.archivist import RemoteArchive
+    from storage.file_places import FilePlaces
+    from storage.import_notes import ImportNote
+
+_RECORDS = 64
+_CHARACTERS = 4_000_000
+_SECONDS = 5.0
+_MET = 5_000
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is stored together.
+
+    records: with sources, (place in the container, address) each.  others: what became of members that gave no record.
+    read: files of a folder → size and time of change.  met: where answers are that an article may name, (address,
+    offset, inner, name within a folder) each.
+    """
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[tuple[str, str | None]] = field(default_factory=list)
+    others: list[Outcome] = field(default_factory=list)
+    read: dict[str, tuple[int, int]] = field(default_factory=dict)
+    met: list[tuple[str, int, int, str]] = field(default_factory=list)
+    characters: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def add(self, record: dict[str, Any], where: str, url: str | None) -> None:
+        """Take a record."""
+        self.records.append(record)
+        self.sources.append((where, url))
+        self.characters += 2 * len(record["body_text"]) + len(record["body_html"])
+
+    def is_full(self) -> bool:
+        """Whether it is time to store it: by number, size or age."""
+        return (
+            max(len(self.records), len(self.others)) >= _RECORDS
+            or len(self.met) >= _MET
+            or self.characters >= _CHARACTERS
+            or time.monotonic() - self.since >= _SECONDS
+        )
+
+
+class BatchStore:
+    """Stores batches of one container. places: None where files are not wanted. Raises ArchiveError."""
+
+    def __init__(self, container: Path, archive: RemoteArchive, note: ImportNote, places: FilePlaces | None) -> None:
+        self._container, self._archive, self._note, self._places = container, archive, note, places
+
+    def store(self, batch: Batch, at: tuple[int, int]) -> Iterator[Outcome]:
+        """Store what was read up to a mark; what became of each record."""
+        outcomes = self._archive.put_batch(batch.records) if batch.records else []
+        if self._places is not None and (batch.met or outcomes):
+            self._places.note(self._container, batch.met, _named(batch, outcomes))
+        self._note.advance(at, batch.read)
+        for outcome, (where, url) in zip(outcomes, batch.sources, strict=True):
+            yield replace(outcome, source=where, url=outcome.url or url)
+
+
+def _named(batch: Batch, outcomes: list[Outcome]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Id of each article and the addresses of its files."""
+    from scraper.enclosures import files_of
+
+    for outcome, record in zip(outcomes, batch.records, strict=True):
+        if outcome.id is not None and (urls := files_of(record)):
+            yield outcome.id, urls
