@@ -16,7 +16,11 @@ from cli.watching import Watch, telling
 from scraper.errors import LuutruError
 
 if TYPE_CHECKING:
+    from scraper.harvest.stopping import Stopping
+    from scraper.memento.archive import WebArchive
+    from scraper.memento.recovery import Tally
     from scraper.models import Capture
+    from storage.capture_ledger import CaptureLedger
 
 
 def recover(order: Order, avoid: dict[str, str], voice: Voice) -> None:
@@ -26,9 +30,8 @@ def recover(order: Order, avoid: dict[str, str], voice: Voice) -> None:
 
 def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[str, Any], list[LuutruError]]:
     from scraper.harvest.stopping import Stopping
-    from scraper.memento.archive import Hops, WebArchive
     from scraper.memento.recovery import Job, Recovery, nothing_found
-    from scraper.memento.summary import items_of, places_of
+    from scraper.memento.summary import items_of
     from scraper.pipeline import extract_checked
     from scraper.portals import load_portals
     from storage.capture_ledger import CaptureLedger
@@ -52,14 +55,7 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
             stack.callback(lambda: list(map(watch.warn, captures.notices)))
             stack.callback(captures.close)
         keep = _unkept if captures is None else captures.keep
-        archives, desks = [], []
-        for one in order.archives:
-            hops = Hops()
-            desk = Desk(
-                replace(order, settings=one), ledger, stopping.pause, watch.beat, watch.warn, observe=hops, replays=True
-            )
-            desks.append(stack.enter_context(desk))
-            archives.append(WebArchive(one.start[0], desk.fetcher, hops))
+        desks, archives = _archives(order, ledger, stopping, watch, stack)
         by_endpoint = {one.endpoint: one for one in archives}
         files = RecoveredFiles(by_endpoint, ledger, FileStore(order.archive), lambda: watch.beat(0, ""), keep)
         recovery = Recovery(
@@ -78,29 +74,46 @@ def _recover(order: Order, avoid: dict[str, str], voice: Voice) -> tuple[dict[st
         finally:
             for desk in desks:
                 ledger.note("robots", {origin: asdict(text) for origin, text in desk.manners.robots_seen.items()})
-        tally = recovery.tally
+        tally, errors = recovery.tally, recovery.errors
         items = list(items_of(ledger.items()))
-        report: dict[str, Any] = {
-            "portal": settings.name,
-            "started": started,
-            "ended": _stamp(),
-            "resumed": ledger.resumed,
-            "stopped": tally.stopped,
-            "outcomes": dict(tally.outcomes),
-            "skipped": dict(tally.skipped),
-            "failed": dict(tally.failed),
-            "requests": sum(desk.requests for desk in desks),
-            "archives": tally.archives,
-            "places": places_of(settings.start[0], _by(tally.archives), items),
-            "troubles": tally.troubles,
-        }
-        errors = recovery.errors
         if not errors and tally.stopped is None and not any(item["fetched"] for item in items):
-            error = nothing_found(job, archives, dict(tally.skipped))
-            watch.trouble(error, again=False)
-            errors = [error]
+            errors = [nothing_found(job, archives, dict(tally.skipped))]
+            watch.trouble(errors[0], again=False)
+        facts = {"started": started, "resumed": ledger.resumed, "requests": sum(desk.requests for desk in desks)}
+        report = _report(order, tally, items) | facts
         ledger.end(_stamp(), report, whole=tally.stopped is None)
     return report | {"items": items}, errors
+
+
+def _archives(
+    order: Order, ledger: CaptureLedger, stopping: Stopping, watch: Watch, stack: contextlib.ExitStack
+) -> tuple[list[Desk], list[WebArchive]]:
+    """The web archives of an order, each with a desk of its own, which the stack closes."""
+    from scraper.memento.archive import Hops, WebArchive
+
+    desks, archives = [], []
+    for one in order.archives:
+        hops, settings = Hops(), replace(order, settings=one)
+        desk = Desk(settings, ledger, stopping.pause, watch.beat, watch.warn, observe=hops, replays=True)
+        desks.append(stack.enter_context(desk))
+        archives.append(WebArchive(one.start[0], desk.fetcher, hops))
+    return desks, archives
+
+
+def _report(order: Order, tally: Tally, items: list[dict[str, Any]]) -> dict[str, Any]:
+    from scraper.memento.summary import places_of
+
+    return {
+        "portal": order.settings.name,
+        "ended": _stamp(),
+        "stopped": tally.stopped,
+        "outcomes": dict(tally.outcomes),
+        "skipped": dict(tally.skipped),
+        "failed": dict(tally.failed),
+        "archives": tally.archives,
+        "places": places_of(order.settings.start[0], _by(tally.archives), items),
+        "troubles": tally.troubles,
+    }
 
 
 def _by(archives: dict[str, dict[str, Any]]) -> str:
