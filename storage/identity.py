@@ -50,17 +50,19 @@ def numbers_with(prefix: str) -> range:
     return range(value << shift, (value + 1) << shift)
 
 
-def keys(record: Mapping[str, Any]) -> tuple[str, ...]:
+def keys(record: Mapping[str, Any], *, aliases: bool = True) -> tuple[str, ...]:
     """Identity keys of a record or stored dict, strongest first; at least one.
 
     Of a stored dict every alias counts, so an article keeps its name when its address or its list becomes known later.
+    aliases: False for the keys that its own address alone gives it.
     """
     item, list_path = record.get("item_id"), record.get("list_path")
-    pages = [place for place in map(_place, addresses(record)) if place]
+    pages = [place for place in map(_place, _stated(record, aliases=aliases)) if place]
     found: list[str] = []
     if isinstance(item, int):
         if isinstance(list_path, str):
-            found += [f"list {host} {_path(list_path)} {item}" for host, _, _ in pages]
+            listed = _path(list_path)
+            found += [f"list {host} {listed} {item}" for host, _, _ in pages]
         found += [f"page {host} {path} {item}" for host, path, _ in pages]
     found += [f"address {_joined(place)}" for place in pages]
     return tuple(dict.fromkeys(found)) or (f"words {_words(record)}",)
@@ -71,9 +73,14 @@ def addresses(record: Mapping[str, Any]) -> tuple[str, ...]:
 
     For a fresh record only its own address counts here: where a request started may lead elsewhere tomorrow.
     """
-    known = record.get("aliases")
-    candidates = [record.get("url"), *(known if isinstance(known, list) else ())]
-    return tuple(dict.fromkeys(a for a in candidates if isinstance(a, str) and address_key(a)))
+    return tuple(address for address in _stated(record) if _place(address))
+
+
+def _stated(record: Mapping[str, Any], *, aliases: bool = True) -> dict[str, None]:
+    """What a record gives for its addresses, in order, as far as it is text."""
+    known = record.get("aliases") if aliases else None
+    candidates = (record.get("url"), *known) if isinstance(known, list) else (record.get("url"),)
+    return {address: None for address in candidates if isinstance(address, str)}
 
 
 def conflict(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -12,13 +12,14 @@ from storage.files import keep_aside, refuse_full_disk, write_at
 from storage.line_format import CLOSING, SEPARATOR, line_of
 from storage.line_places import KeysOf
 from storage.line_reader import LineReader
+from storage.line_scan import Damage
 
 
 class LineFile(LineReader):
     """A `LineReader` that can also be written to, by whoever holds the archive's lock."""
 
     def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool, alone: bool = False) -> None:
-        self._unsettled: list[tuple[int, Json, int, int]] = []
+        self._unsettled: list[tuple[int, Json, int, bytes]] = []
         super().__init__(path, table, keys_of, writable=writable, alone=alone)
 
     def append(self, documents: Mapping[int, Json]) -> None:
@@ -34,14 +35,14 @@ class LineFile(LineReader):
         os.fdatasync(self._fd)
         at = self.end + len(before)
         for number, document, line in lines:
-            self._unsettled.append((number, document, at, len(line)))
+            self._unsettled.append((number, document, at, line))
             at += len(line) + len(SEPARATOR)
 
     def settle(self) -> None:
         """Know the places of what was appended. The caller holds the lock."""
-        for number, document, at, length in self._unsettled:
-            self._places.note(number, document, at, length)
-            self._set_end(at + length)
+        for number, document, at, line in self._unsettled:
+            self._places.note(number, document, at, len(line))
+            self._set_end(at + len(line), line)
         self._size = self.end + len(CLOSING)
         self._unsettled.clear()
         if self.has_many_unindexed:
@@ -55,11 +56,9 @@ class LineFile(LineReader):
             os.fdatasync(self._fd)
         self._size = -1
 
-    def set_aside(self) -> str | None:
-        """Cut a torn end off, keep its bytes in a file beside, and say so; None where the file ends as it should."""
-        if self.torn is None:
-            return None
-        at, length, cause = self.torn
+    def set_aside(self, torn: Damage) -> str:
+        """Cut a torn end off, keep its bytes in a file beside, and say so."""
+        at, length, cause = torn
         aside = self.path.with_suffix(".torn")
         if length > 0:
             keep_aside(aside, self._fd, at, length)

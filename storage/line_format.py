@@ -34,6 +34,7 @@ _TAIL = len(_MARK) + _DIGITS + len(_END)
 _NUMBER = re.compile(rb'"(\d{1,19})": \{')
 _HEAD = re.compile(rb'(?s)\{"_meta": \{"1": (\{.*?\})\},\n"([a-z_]+)": \{')
 _STATED_FORMAT = re.compile(rb'"format": (\d{1,9})')
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _UNSAFE = re.compile(f"[{STEERING}]")
 
 
@@ -50,7 +51,7 @@ def encode(document: Any) -> str:
 
     The characters of `STEERING` are escaped beyond what JSON asks for, so that a line is safe to look at and to split.
     """
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    text = _ENCODER.encode(document)
     return text if text.isprintable() else _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 

@@ -11,8 +11,10 @@ from typing import TypeVar
 from storage.decide import Json
 from storage.line_index import Key, LineIndex, Place, State, make_index, open_index
 
-KeysOf = Callable[[Json], Iterable[Key]]
-"""A document's identity keys, with 0 for its number."""
+OwnedKey = tuple[int, bool]
+"""`hash` and `own` of a `Key`."""
+KeysOf = Callable[[Json], Iterable[OwnedKey]]
+"""A document's identity keys."""
 
 _PAGE = 1000
 _Answer = TypeVar("_Answer")
@@ -97,10 +99,10 @@ class Places:
             insort(self._fresh, place)  # at the end, but for a line that could not be read at the first glance
         if known is None or known.at <= at:
             self._places[number] = place
-        for key in self._keys_of(document):
-            held = self._keys.get(key.hash)
-            if held is None or key.own >= held.own:
-                self._keys[key.hash] = key._replace(number=number)
+        for hash_, own in self._keys_of(document):
+            held = self._keys.get(hash_)
+            if held is None or own >= held.own:
+                self._keys[hash_] = Key(hash_, number, own)
 
     @property
     def unsaved(self) -> int:
