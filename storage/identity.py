@@ -12,6 +12,7 @@ either gives the other. Among a million articles the chance of any collision is 
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -24,6 +25,8 @@ _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
 ID_LENGTH = 12
 _BITS = 5 * ID_LENGTH
 _PORTS = {"http": 80, "https": 443}
+_PLAIN = re.compile(r"https?://([a-z0-9.-]+)(/[^\s?#]*)?(?:\?([^\s#]*))?")
+"""Host, path and query of an address as nearly all are; what else an address may have, `_split` knows."""
 
 
 def number_of(key: str, attempt: int = 0) -> int:
@@ -110,17 +113,24 @@ def host_of(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _place(address: str) -> tuple[str, str, str] | None:
+    plain = _PLAIN.fullmatch(address)
+    name, port, path, query = (plain[1], None, plain[2] or "", plain[3] or "") if plain else _split(address)
+    host = name.removeprefix("www.").rstrip(".")
+    if not host:
+        return None
+    return f"{host}:{port}" if port else host, _path(path), "&".join(sorted(filter(None, query.split("&"))))
+
+
+def _split(address: str) -> tuple[str, int | None, str, str]:
+    """Host, port unless it is the scheme's own, path and query of a web address; no host for anything else."""
     try:
         parts = urlsplit(address.strip())
         port = parts.port
     except ValueError:
-        return None
-    host = (parts.hostname or "").removeprefix("www.").rstrip(".")
-    if parts.scheme not in _PORTS or not host:
-        return None
-    if port and port != _PORTS[parts.scheme]:
-        host = f"{host}:{port}"
-    return host, _path(parts.path), "&".join(sorted(filter(None, parts.query.split("&"))))
+        return "", None, "", ""
+    if parts.scheme not in _PORTS:
+        return "", None, "", ""
+    return parts.hostname or "", None if port == _PORTS[parts.scheme] else port, parts.path, parts.query
 
 
 def _joined(place: tuple[str, str, str]) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from storage.decide import Json
 from storage.files import keep_aside, refuse_full_disk, write_at
 from storage.line_format import CLOSING, SEPARATOR, line_of
-from storage.line_places import KeysOf
+from storage.line_places import KeysOf, OwnedKey
 from storage.line_reader import LineReader
 from storage.line_scan import Damage
 
@@ -19,7 +19,7 @@ class LineFile(LineReader):
     """A `LineReader` that can also be written to, by whoever holds the archive's lock."""
 
     def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool, alone: bool = False) -> None:
-        self._unsettled: list[tuple[int, Json, int, bytes]] = []
+        self._unsettled: list[tuple[int, Iterable[OwnedKey], bytes]] = []
         super().__init__(path, table, keys_of, writable=writable, alone=alone)
 
     def append(self, documents: Mapping[int, Json]) -> None:
@@ -27,21 +27,26 @@ class LineFile(LineReader):
 
         The caller holds the lock, has refreshed, knows of no damage, and on any exception calls `cut`. Raises OSError.
         """
-        lines = [(number, document, line_of(number, document)) for number, document in documents.items()]
-        before = b"\n" if self.end == self.head.length else SEPARATOR
-        written = before + SEPARATOR.join(line for _, _, line in lines) + CLOSING
+        lines = [
+            (number, self._places.keys_of(document), line_of(number, document))
+            for number, document in documents.items()
+        ]
+        written = self._gap + SEPARATOR.join(line for _, _, line in lines) + CLOSING
         refuse_full_disk(self._fd, len(written))
         write_at(self._fd, written, self.end)
         os.fdatasync(self._fd)
-        at = self.end + len(before)
-        for number, document, line in lines:
-            self._unsettled.append((number, document, at, line))
-            at += len(line) + len(SEPARATOR)
+        self._unsettled += lines
+
+    @property
+    def _gap(self) -> bytes:
+        """What stands between the last line and the next."""
+        return b"\n" if self.end == self.head.length else SEPARATOR
 
     def settle(self) -> None:
         """Know the places of what was appended. The caller holds the lock."""
-        for number, document, at, line in self._unsettled:
-            self._places.note(number, document, at, len(line))
+        for number, keys, line in self._unsettled:
+            at = self.end + len(self._gap)
+            self._places.note(number, keys, at, len(line))
             self._set_end(at + len(line), line)
         self._size = self.end + len(CLOSING)
         self._unsettled.clear()

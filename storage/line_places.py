@@ -29,7 +29,7 @@ class Places:
     def __init__(self, path: Path, generation: str, keys_of: KeysOf, *, writable: bool, read_again: Callable[[], None]):
         self._path = path
         self._generation = generation
-        self._keys_of = keys_of
+        self.keys_of = keys_of
         self._writable = writable
         self._read_again = read_again
         self._index: LineIndex | None = None
@@ -85,8 +85,8 @@ class Places:
             yield from page
             after = page[-1].first
 
-    def note(self, number: int, document: Json, at: int, length: int) -> None:
-        """A line was read or written: it counts from now on for its document.
+    def note(self, number: int, keys: Iterable[OwnedKey], at: int, length: int) -> None:
+        """A line was read or written: it counts from now on for its document. keys: as of `keys_of`.
 
         The index may know of it already, when another process is ahead of this one.
         """
@@ -99,7 +99,7 @@ class Places:
             insort(self._fresh, place)  # at the end, but for a line that could not be read at the first glance
         if known is None or known.at <= at:
             self._places[number] = place
-        for hash_, own in self._keys_of(document):
+        for hash_, own in keys:
             held = self._keys.get(hash_)
             if held is None or own >= held.own:
                 self._keys[hash_] = Key(hash_, number, own)

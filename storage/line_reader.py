@@ -250,7 +250,7 @@ class LineReader:
         scanner = Scanner(self._fd, start=self.head.length, at=self.end)
         for at, line in scanner:
             number = number_in(line)
-            self._places.note(number, self._document(line, number, at), at, len(line))
+            self._places.note(number, self._places.keys_of(self._document(line, number, at)), at, len(line))
             if alone and self.has_many_unindexed and not scanner.damaged:
                 self._set_end(at + len(line), line)
                 self.save_index()

@@ -80,7 +80,9 @@ class LineStorage(Storage):
         """
         if not self._writable:
             raise ArchiveError(str(self._folder), "opened for reading only")
-        self._make_folder()
+        if not self._files:
+            with translated(self._folder):
+                make_folder(self._folder)
         with self._lock.held(task):
             self._prepare()
             for table in TABLES:
@@ -200,14 +202,6 @@ class LineStorage(Storage):
     def _create(self, table: str) -> LineFile:
         return self.replace(table, iter(()))
 
-    def _make_folder(self) -> None:
-        if self._folder.is_dir():
-            return
-        if self._files:
-            raise ArchiveError(str(self._folder), "the folder has vanished")
-        with translated(self._folder):
-            make_folder(self._folder)
-
     def _prepare(self) -> None:
         """Once in a run: remove what killed runs have left half written, bring an earlier format forward."""
         if not self._swept:
@@ -245,9 +239,9 @@ class LineStorage(Storage):
 
 
 def _article_keys(document: Json) -> list[OwnedKey]:
-    own, url = identity.keys(document, aliases=False), document.get("url")
+    own, aliases = identity.keys(document, aliases=False), document.get("aliases")
     found = [(identity.number_of(key), True) for key in own]
-    if any(alias != url for alias in document.get("aliases") or ()):
+    if aliases and aliases != [document.get("url")]:
         found += [(identity.number_of(key), False) for key in identity.keys(document) if key not in own]
     return found
 
