@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from storage.decide import Json
+from storage.identity import number_of
 from storage.line_index import Key, LineIndex, Place, State, make_index, open_index
 
-OwnedKey = tuple[int, bool]
-"""`hash` and `own` of a `Key`."""
+OwnedKey = tuple[str, bool]
+"""An identity key, and whether the document has it by its own address rather than an alias."""
 KeysOf = Callable[[Json], Iterable[OwnedKey]]
 """A document's identity keys."""
 
@@ -58,7 +59,7 @@ class Places:
     def _know(self, index: LineIndex | None) -> None:
         self._index = index
         self._places: dict[int, Place] = {}
-        self._keys: dict[int, Key] = {}
+        self._owners: dict[str, tuple[int, bool]] = {}  # identity key → number, and as in `OwnedKey`
         self._fresh: list[Place] = []  # of the documents that are not in the index, by order of first storing
         self.documents, self.bytes = (index.state.documents, index.state.size) if index else (0, 0)
 
@@ -66,12 +67,12 @@ class Places:
         found = self._places.get(number)
         return found or self._ask(lambda index: index.place(number), lambda: self._places.get(number))
 
-    def owner(self, hash_: int) -> int | None:
-        """Number of the document that has the identity key with this hash."""
-        known = self._keys.get(hash_)
-        kept = self._ask(lambda index: index.key(hash_), lambda: self._keys.get(hash_))
-        found = kept if known is None or (kept is not None and kept.own > known.own) else known
-        return found.number if found else None
+    def owner(self, key: str) -> int | None:
+        """Number of the document that has this identity key."""
+        known = self._owners.get(key)
+        kept = self._ask(lambda index: index.owner(number_of(key)), lambda: self._owners.get(key))
+        found = kept if known is None or (kept is not None and kept[1] > known[1]) else known
+        return found[0] if found else None
 
     def numbers(self, within: range, limit: int) -> list[int]:
         """Document numbers in a range; no more than `limit` of those in the index."""
@@ -99,10 +100,10 @@ class Places:
             insort(self._fresh, place)  # at the end, but for a line that could not be read at the first glance
         if known is None or known.at <= at:
             self._places[number] = place
-        for hash_, own in keys:
-            held = self._keys.get(hash_)
-            if held is None or own >= held.own:
-                self._keys[hash_] = Key(hash_, number, own)
+        for key, own in keys:
+            held = self._owners.get(key)
+            if held is None or own >= held[1]:
+                self._owners[key] = (number, own)
 
     @property
     def unsaved(self) -> int:
@@ -116,7 +117,8 @@ class Places:
             return
         try:
             state = State(self._generation, covered, self.documents, self.bytes, last)
-            index.add(self._places.values(), self._keys.values(), state)
+            keys = (Key(number_of(key), number, own) for key, (number, own) in self._owners.items())
+            index.add(self._places.values(), keys, state)
         except sqlite3.Error:
             if self._index is None:
                 index.close()

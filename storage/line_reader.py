@@ -122,9 +122,9 @@ class LineReader:
             return False
         return True
 
-    def owner(self, hash_: int) -> int | None:
-        """Number of the document that has the identity key with this hash."""
-        return self._places.owner(hash_)
+    def owner(self, key: str) -> int | None:
+        """Number of the document that has this identity key."""
+        return self._places.owner(key)
 
     def numbers(self, within: range, limit: int) -> list[int]:
         """Document numbers in a range, at least `limit` of them if there are so many."""

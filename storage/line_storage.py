@@ -240,9 +240,9 @@ class LineStorage(Storage):
 
 def _article_keys(document: Json) -> list[OwnedKey]:
     own, aliases = identity.keys(document, aliases=False), document.get("aliases")
-    found = [(identity.number_of(key), True) for key in own]
+    found = [(key, True) for key in own]
     if aliases and aliases != [document.get("url")]:
-        found += [(identity.number_of(key), False) for key in identity.keys(document) if key not in own]
+        found += [(key, False) for key in identity.keys(document) if key not in own]
     return found
 
 
