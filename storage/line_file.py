@@ -31,7 +31,7 @@ class LineFile(LineReader):
             (number, self._places.keys_of(document), line_of(number, document))
             for number, document in documents.items()
         ]
-        written = self._gap + SEPARATOR.join(line for _, _, line in lines) + CLOSING
+        written = b"".join((self._gap, SEPARATOR.join(line for _, _, line in lines), CLOSING))
         refuse_full_disk(self._fd, len(written))
         write_at(self._fd, written, self.end)
         os.fdatasync(self._fd)

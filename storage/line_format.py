@@ -125,5 +125,5 @@ class NewerFormat(Exception):
 
 def _sealed(text: bytes) -> bytes:
     """A JSON object's text, or a line that ends with one, with its checksum as the last member."""
-    begun = text[:-1] + (b"" if text.endswith(b"{}") else b", ") + _MARK
-    return begun + b"%08x" % zlib.crc32(begun) + _END
+    begun = b"".join((memoryview(text)[:-1], b"" if text.endswith(b"{}") else b", ", _MARK))
+    return begun + b'%08x"}' % zlib.crc32(begun)
