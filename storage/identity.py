@@ -60,15 +60,18 @@ def keys(record: Mapping[str, Any], *, aliases: bool = True) -> tuple[str, ...]:
     aliases: False for the keys that its own address alone gives it.
     """
     item, list_path = record.get("item_id"), record.get("list_path")
-    pages = [place for place in map(_place, _stated(record, aliases=aliases)) if place]
-    found: list[str] = []
-    if isinstance(item, int):
-        if isinstance(list_path, str):
-            listed = _path(list_path)
-            found += [f"list {host} {listed} {item}" for host, _, _ in pages]
-        found += [f"page {host} {path} {item}" for host, path, _ in pages]
-    found += [f"address {_joined(place)}" for place in pages]
-    return tuple(dict.fromkeys(found)) or (f"words {_words(record)}",)
+    listed = _path(list_path) if isinstance(list_path, str) else None
+    of_list, of_page, of_address = [], [], []
+    for address in _stated(record, aliases=aliases):
+        if (place := _place(address)) is None:
+            continue
+        host, path, _ = place
+        if isinstance(item, int):
+            if listed is not None:
+                of_list.append(f"list {host} {listed} {item}")
+            of_page.append(f"page {host} {path} {item}")
+        of_address.append(f"address {_joined(place)}")
+    return tuple(dict.fromkeys(of_list + of_page + of_address)) or (f"words {_words(record)}",)
 
 
 def addresses(record: Mapping[str, Any]) -> tuple[str, ...]:

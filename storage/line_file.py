@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from storage.decide import Json
 from storage.files import keep_aside, refuse_full_disk, write_at
 from storage.line_format import CLOSING, SEPARATOR, line_of
-from storage.line_places import KeysOf, OwnedKey
+from storage.line_places import KeysOf, Owned
 from storage.line_reader import LineReader
 from storage.line_scan import Damage
 
@@ -19,7 +19,7 @@ class LineFile(LineReader):
     """A `LineReader` that can also be written to, by whoever holds the archive's lock."""
 
     def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool, alone: bool = False) -> None:
-        self._unsettled: list[tuple[int, Iterable[OwnedKey], bytes]] = []
+        self._unsettled: list[tuple[int, Owned, bytes]] = []
         super().__init__(path, table, keys_of, writable=writable, alone=alone)
 
     def append(self, documents: Mapping[int, Json]) -> None:

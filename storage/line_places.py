@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,10 +12,9 @@ from storage.decide import Json
 from storage.identity import number_of
 from storage.line_index import Key, LineIndex, Place, State, make_index, open_index
 
-OwnedKey = tuple[str, bool]
-"""An identity key, and whether the document has it by its own address rather than an alias."""
-KeysOf = Callable[[Json], Iterable[OwnedKey]]
-"""A document's identity keys."""
+Owned = Mapping[str, bool]
+"""A document's identity keys, and of each whether it comes of the document's own address rather than of an alias."""
+KeysOf = Callable[[Json], Owned]
 
 _PAGE = 1000
 _Answer = TypeVar("_Answer")
@@ -59,13 +58,15 @@ class Places:
     def _know(self, index: LineIndex | None) -> None:
         self._index = index
         self._places: dict[int, Place] = {}
-        self._owners: dict[str, tuple[int, bool]] = {}  # identity key → number, and as in `OwnedKey`
+        self._owners: dict[str, tuple[int, bool]] = {}  # identity key → number, and as in `Owned`
         self._fresh: list[Place] = []  # of the documents that are not in the index, by order of first storing
         self.documents, self.bytes = (index.state.documents, index.state.size) if index else (0, 0)
 
     def __getitem__(self, number: int) -> Place | None:
         found = self._places.get(number)
-        return found or self._ask(lambda index: index.place(number), lambda: self._places.get(number))
+        if found is not None or self._index is None:
+            return found
+        return self._ask(lambda index: index.place(number), lambda: self._places.get(number))
 
     def owner(self, key: str) -> int | None:
         """Number of the document that has this identity key."""
@@ -86,7 +87,7 @@ class Places:
             yield from page
             after = page[-1].first
 
-    def note(self, number: int, keys: Iterable[OwnedKey], at: int, length: int) -> None:
+    def note(self, number: int, keys: Owned, at: int, length: int) -> None:
         """A line was read or written: it counts from now on for its document. keys: as of `keys_of`.
 
         The index may know of it already, when another process is ahead of this one.
@@ -100,7 +101,7 @@ class Places:
             insort(self._fresh, place)  # at the end, but for a line that could not be read at the first glance
         if known is None or known.at <= at:
             self._places[number] = place
-        for key, own in keys:
+        for key, own in keys.items():
             held = self._owners.get(key)
             if held is None or own >= held[1]:
                 self._owners[key] = (number, own)

@@ -25,7 +25,7 @@ from storage.decide import Json
 from storage.faults import translated
 from storage.files import make_folder
 from storage.line_file import LineFile
-from storage.line_places import OwnedKey
+from storage.line_places import Owned
 from storage.line_reader import MIN_INDEXED
 from storage.line_rewrite import rewrite, sweep
 from storage.lock import LOCK, WriterLock
@@ -83,15 +83,16 @@ class LineStorage(Storage):
         if not self._files:
             with translated(self._folder):
                 make_folder(self._folder)
-        with self._lock.held(task):
+        self._lock.take(task)
+        try:
             self._prepare()
             for table in TABLES:
                 self._take_up(table)
             self._holding = True
-            try:
-                yield
-            finally:
-                self._holding = False
+            yield
+        finally:
+            self._holding = False
+            self._lock.release()
 
     def commit(self, changes: Mapping[str, Mapping[int, Json]]) -> None:
         """Put documents (table → number → document) durably, all of them or none. Only within `writing`."""
@@ -238,16 +239,16 @@ class LineStorage(Storage):
             raise Corrupt(str(self._paths[table]), "the file is missing", hint=hint)
 
 
-def _article_keys(document: Json) -> list[OwnedKey]:
-    own, aliases = identity.keys(document, aliases=False), document.get("aliases")
-    found = [(key, True) for key in own]
+def _article_keys(document: Json) -> Owned:
+    found, aliases = dict.fromkeys(identity.keys(document, aliases=False), True), document.get("aliases")
     if aliases and aliases != [document.get("url")]:
-        found += [(key, False) for key in identity.keys(document) if key not in own]
+        for key in identity.keys(document):
+            found.setdefault(key, False)
     return found
 
 
-def _no_keys(_: Json) -> list[OwnedKey]:
-    return []
+def _no_keys(_: Json) -> Owned:
+    return {}
 
 
 _KEYS_OF = {"articles": _article_keys, "revisions": _no_keys, "agencies": _no_keys}

@@ -44,13 +44,19 @@ class WriterLock:
 
     @contextlib.contextmanager
     def held(self, task: str) -> Iterator[None]:
-        """Hold the lock within the block. task: what for, in a word, for the message that others get.
+        """Hold the lock within the block. As `take`."""
+        self.take(task)
+        try:
+            yield
+        finally:
+            self.release()
+
+    def take(self, task: str) -> None:
+        """Hold the lock until `release`. task: what for, in a word, for the message that others get.
 
         Raises Locked (with task, pid, host and since) after the wait; ArchiveError where the file cannot be used, or is
         no longer the one that was first opened: the folder was moved, replaced or deleted.
         """
-        import fcntl
-
         with translated(self._path):
             if self._fd < 0:
                 self._open()
@@ -59,10 +65,16 @@ class WriterLock:
         try:
             self._check()
             self._leave_note(task)
-            yield
-        finally:
-            self.is_held = False
-            fcntl.flock(self._fd, fcntl.LOCK_UN)
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let others write."""
+        import fcntl
+
+        self.is_held = False
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the file."""
