@@ -27,15 +27,13 @@ class LineFile(LineReader):
 
         The caller holds the lock, has refreshed, knows of no damage, and on any exception calls `cut`. Raises OSError.
         """
-        lines = [
-            (number, self._places.keys_of(document), line_of(number, document))
-            for number, document in documents.items()
-        ]
-        written = b"".join((self._gap, SEPARATOR.join(line for _, _, line in lines), CLOSING))
+        lines = [line_of(number, document) for number, document in documents.items()]
+        keys = [self._places.keys_of(document) for document in documents.values()]
+        written = b"".join((self._gap, SEPARATOR.join(lines), CLOSING))
         refuse_full_disk(self._fd, len(written))
         write_at(self._fd, written, self.end)
         os.fdatasync(self._fd)
-        self._unsettled += lines
+        self._unsettled += zip(documents, keys, lines, strict=True)
 
     @property
     def _gap(self) -> bytes:

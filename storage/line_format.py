@@ -34,7 +34,7 @@ _TAIL = len(_MARK) + _DIGITS + len(_END)
 _NUMBER = re.compile(rb'"(\d{1,19})": \{')
 _HEAD = re.compile(rb'(?s)\{"_meta": \{"1": (\{.*?\})\},\n"([a-z_]+)": \{')
 _STATED_FORMAT = re.compile(rb'"format": (\d{1,9})')
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 _UNSAFE = re.compile(f"[{STEERING}]")
 
 

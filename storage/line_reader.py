@@ -56,6 +56,7 @@ class LineReader:
 
     def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool, alone: bool = False) -> None:
         self.path = path
+        self._name = os.fspath(path)
         self.damaged: list[Damage] = []
         self.torn: Damage | None = None
         self._hurt: set[int] = set()  # numbers whose last line is damaged
@@ -201,7 +202,7 @@ class LineReader:
 
         Raises OSError where nothing stands there.
         """
-        there = os.lstat(self.path)
+        there = os.lstat(self._name)
         if (there.st_dev, there.st_ino) != self._identity:
             return False
         self._take_in(there.st_size, alone)

@@ -22,7 +22,7 @@ from tinydb.storages import Storage
 from scraper.errors import ArchiveError, Corrupt
 from storage import identity, migrations
 from storage.decide import Json
-from storage.faults import translated
+from storage.faults import archive_error, translated
 from storage.files import make_folder
 from storage.line_file import LineFile
 from storage.line_places import Owned
@@ -136,14 +136,15 @@ class LineStorage(Storage):
         if held is None and not os.path.lexists(path):
             self._refuse_fresh_start(table)
             return None
-        with translated(path):
-            try:
-                if held is None or not held.keep_up(alone=self._lock.is_held):
-                    self._files[table] = held = self._opened(table)
-                return held
-            except FileNotFoundError:
-                self._refuse_fresh_start(table)
-                return None
+        try:
+            if held is None or not held.keep_up(alone=self._lock.is_held):
+                self._files[table] = held = self._opened(table)
+            return held
+        except FileNotFoundError:
+            self._refuse_fresh_start(table)
+            return None
+        except OSError as error:
+            raise archive_error(error, path) from error
 
     def replace(self, table: str, lines: Iterator[bytes], *, expected: int | None = None) -> LineFile:
         """Write a table's file anew from lines and put it in the old one's place. Only within `writing`.
