@@ -26,18 +26,28 @@ def sighting(record: Mapping[str, Any], now: str) -> tuple[str, Json] | None:
     if not isinstance(agency, Mapping) or not host:
         return None
     facts = {name: value for name, value in agency.items() if name != "raw_text"}
-    if not normal("agency", facts):
+    compared = normal("agency", facts)
+    if not compared:
         return None
     moment = captured_at(record)
     day = moment.date().isoformat() if moment else now[:10]
-    document = {"portal": host, "first_seen": day, "last_seen": day, "agency": facts}
-    return sighting_key(document), document
+    return _key(host, compared), {"portal": host, "first_seen": day, "last_seen": day, "agency": facts}
 
 
 def sighting_key(document: Json) -> str:
     """What makes a document of this table itself: portal and facts, layout aside."""
-    compared = json.dumps(normal("agency", document["agency"]), sort_keys=True)
-    return f"agency {document['portal']} {hashlib.sha256(compared.encode('ascii')).hexdigest()}"
+    return _key(document["portal"], normal("agency", document["agency"]))
+
+
+def _key(portal: str, facts: Any) -> str:
+    return f"agency {portal} {hashlib.sha256(json.dumps(facts, sort_keys=True).encode('ascii')).hexdigest()}"
+
+
+def is_same(one: Json, other: Json) -> bool:
+    """Whether two documents have the same key."""
+    if one["portal"] != other["portal"]:
+        return False
+    return bool(one["agency"] == other["agency"]) or sighting_key(one) == sighting_key(other)
 
 
 def widened(stored: Json | None, seen: Json) -> Json | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from scraper.errors import ArchiveError, Corrupt, NoSpace
@@ -29,13 +27,20 @@ _HINTS = {
 }
 
 
-@contextmanager
-def translated(source: Path) -> Iterator[None]:
+class translated:  # noqa: N801 - reads as a function, like contextlib.suppress; a generator would cost more than a write
     """Turn an OSError of the block into NoSpace or ArchiveError about `source`."""
-    try:
-        yield
-    except OSError as error:
-        raise archive_error(error, source) from error
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise archive_error(error, self._source) from error
 
 
 def archive_error(error: OSError, source: Path) -> ArchiveError:

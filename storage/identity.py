@@ -12,6 +12,7 @@ either gives the other. Among a million articles the chance of any collision is 
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -24,6 +25,8 @@ _DIGITS = {letter: value for value, letter in enumerate(_ALPHABET)}
 ID_LENGTH = 12
 _BITS = 5 * ID_LENGTH
 _PORTS = {"http": 80, "https": 443}
+_PLAIN = re.compile(r"https?://([a-z0-9.-]+)(/[^\s?#]*)?(?:\?([^\s#]*))?")
+"""Host, path and query of an address as nearly all are; what else an address may have, `_split` knows."""
 
 
 def number_of(key: str, attempt: int = 0) -> int:
@@ -50,20 +53,25 @@ def numbers_with(prefix: str) -> range:
     return range(value << shift, (value + 1) << shift)
 
 
-def keys(record: Mapping[str, Any]) -> tuple[str, ...]:
+def keys(record: Mapping[str, Any], *, aliases: bool = True) -> tuple[str, ...]:
     """Identity keys of a record or stored dict, strongest first; at least one.
 
     Of a stored dict every alias counts, so an article keeps its name when its address or its list becomes known later.
+    aliases: False for the keys that its own address alone gives it.
     """
     item, list_path = record.get("item_id"), record.get("list_path")
-    pages = [place for place in map(_place, addresses(record)) if place]
-    found: list[str] = []
-    if isinstance(item, int):
-        if isinstance(list_path, str):
-            found += [f"list {host} {_path(list_path)} {item}" for host, _, _ in pages]
-        found += [f"page {host} {path} {item}" for host, path, _ in pages]
-    found += [f"address {_joined(place)}" for place in pages]
-    return tuple(dict.fromkeys(found)) or (f"words {_words(record)}",)
+    listed = _path(list_path) if isinstance(list_path, str) else None
+    of_list, of_page, of_address = [], [], []
+    for address in _stated(record, aliases=aliases):
+        if (place := _place(address)) is None:
+            continue
+        host, path, _ = place
+        if isinstance(item, int):
+            if listed is not None:
+                of_list.append(f"list {host} {listed} {item}")
+            of_page.append(f"page {host} {path} {item}")
+        of_address.append(f"address {_joined(place)}")
+    return tuple(dict.fromkeys(of_list + of_page + of_address)) or (f"words {_words(record)}",)
 
 
 def addresses(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -71,9 +79,14 @@ def addresses(record: Mapping[str, Any]) -> tuple[str, ...]:
 
     For a fresh record only its own address counts here: where a request started may lead elsewhere tomorrow.
     """
-    known = record.get("aliases")
-    candidates = [record.get("url"), *(known if isinstance(known, list) else ())]
-    return tuple(dict.fromkeys(a for a in candidates if isinstance(a, str) and address_key(a)))
+    return tuple(address for address in _stated(record) if _place(address))
+
+
+def _stated(record: Mapping[str, Any], *, aliases: bool = True) -> dict[str, None]:
+    """What a record gives for its addresses, in order, as far as it is text."""
+    known = record.get("aliases") if aliases else None
+    candidates = (record.get("url"), *known) if isinstance(known, list) else (record.get("url"),)
+    return {address: None for address in candidates if isinstance(address, str)}
 
 
 def conflict(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -103,17 +116,24 @@ def host_of(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _place(address: str) -> tuple[str, str, str] | None:
+    plain = _PLAIN.fullmatch(address)
+    name, port, path, query = (plain[1], None, plain[2] or "", plain[3] or "") if plain else _split(address)
+    host = name.removeprefix("www.").rstrip(".")
+    if not host:
+        return None
+    return f"{host}:{port}" if port else host, _path(path), "&".join(sorted(filter(None, query.split("&"))))
+
+
+def _split(address: str) -> tuple[str, int | None, str, str]:
+    """Host, port unless it is the scheme's own, path and query of a web address; no host for anything else."""
     try:
         parts = urlsplit(address.strip())
         port = parts.port
     except ValueError:
-        return None
-    host = (parts.hostname or "").removeprefix("www.").rstrip(".")
-    if parts.scheme not in _PORTS or not host:
-        return None
-    if port and port != _PORTS[parts.scheme]:
-        host = f"{host}:{port}"
-    return host, _path(parts.path), "&".join(sorted(filter(None, parts.query.split("&"))))
+        return "", None, "", ""
+    if parts.scheme not in _PORTS:
+        return "", None, "", ""
+    return parts.hostname or "", None if port == _PORTS[parts.scheme] else port, parts.path, parts.query
 
 
 def _joined(place: tuple[str, str, str]) -> str:

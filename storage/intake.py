@@ -40,14 +40,14 @@ def entry(record: Record | Mapping[str, Any]) -> Entry:
     try:
         if not isinstance(data, Mapping):
             raise TypeError(f"an object was expected, not {type(data).__name__}")
-        if "files" in data:
-            data = {**data, "files": checked(data["files"])}
-        _check_keys(data, MAX_DEPTH)
-        text = encode(dict(data))
+        whole = dict(data)
+        if "files" in whole:
+            whole["files"] = checked(whole["files"])
+        _check(whole, MAX_DEPTH)
+        text = encode(whole)
         if len(text.encode("utf-8")) > MAX_BYTES:
             raise ValueError(f"more than {MAX_BYTES} bytes")
         plain: Json = json.loads(text)
-        _check_depth(plain, MAX_DEPTH)
     except (TypeError, ValueError, RecursionError) as error:
         return Entry({}, error=InputError(_name(data), _cause(error), what="cannot store this record"))
     known = addresses(plain)
@@ -82,11 +82,11 @@ def batches(entries: Iterable[Entry], *, records: int, size: int, seconds: float
         yield batch
 
 
-def _check_keys(value: Any, left: int) -> None:
-    """Refuse keys that JSON would make text of: two of them may become one."""
+def _check(value: Any, left: int) -> None:
+    """Refuse what is nested too deeply, and keys that JSON would make text of: two of them may become one."""
     if left == 0:
-        return  # `_check_depth` says so
-    if isinstance(value, Mapping):
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
                 raise TypeError(f"keys must be text, not {type(key).__name__}")
@@ -94,18 +94,7 @@ def _check_keys(value: Any, left: int) -> None:
     elif not isinstance(value, list | tuple):
         return
     for item in value:
-        _check_keys(item, left - 1)
-
-
-def _check_depth(value: Any, left: int) -> None:
-    if left == 0:
-        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, list):
-        return
-    for item in value:
-        _check_depth(item, left - 1)
+        _check(item, left - 1)
 
 
 def _name(data: Any) -> str:

@@ -10,15 +10,16 @@ from pathlib import Path
 from storage.decide import Json
 from storage.files import keep_aside, refuse_full_disk, write_at
 from storage.line_format import CLOSING, SEPARATOR, line_of
-from storage.line_places import KeysOf
+from storage.line_places import KeysOf, Owned
 from storage.line_reader import LineReader
+from storage.line_scan import Damage
 
 
 class LineFile(LineReader):
     """A `LineReader` that can also be written to, by whoever holds the archive's lock."""
 
     def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool, alone: bool = False) -> None:
-        self._unsettled: list[tuple[int, Json, int, int]] = []
+        self._unsettled: list[tuple[int, Owned, bytes]] = []
         super().__init__(path, table, keys_of, writable=writable, alone=alone)
 
     def append(self, documents: Mapping[int, Json]) -> None:
@@ -26,22 +27,25 @@ class LineFile(LineReader):
 
         The caller holds the lock, has refreshed, knows of no damage, and on any exception calls `cut`. Raises OSError.
         """
-        lines = [(number, document, line_of(number, document)) for number, document in documents.items()]
-        before = b"\n" if self.end == self.head.length else SEPARATOR
-        written = before + SEPARATOR.join(line for _, _, line in lines) + CLOSING
+        lines = [line_of(number, document) for number, document in documents.items()]
+        keys = [self._places.keys_of(document) for document in documents.values()]
+        written = b"".join((self._gap, SEPARATOR.join(lines), CLOSING))
         refuse_full_disk(self._fd, len(written))
         write_at(self._fd, written, self.end)
         os.fdatasync(self._fd)
-        at = self.end + len(before)
-        for number, document, line in lines:
-            self._unsettled.append((number, document, at, len(line)))
-            at += len(line) + len(SEPARATOR)
+        self._unsettled += zip(documents, keys, lines, strict=True)
+
+    @property
+    def _gap(self) -> bytes:
+        """What stands between the last line and the next."""
+        return b"\n" if self.end == self.head.length else SEPARATOR
 
     def settle(self) -> None:
         """Know the places of what was appended. The caller holds the lock."""
-        for number, document, at, length in self._unsettled:
-            self._places.note(number, document, at, length)
-            self._set_end(at + length)
+        for number, keys, line in self._unsettled:
+            at = self.end + len(self._gap)
+            self._places.note(number, keys, at, len(line))
+            self._set_end(at + len(line), line)
         self._size = self.end + len(CLOSING)
         self._unsettled.clear()
         if self.has_many_unindexed:
@@ -55,11 +59,9 @@ class LineFile(LineReader):
             os.fdatasync(self._fd)
         self._size = -1
 
-    def set_aside(self) -> str | None:
-        """Cut a torn end off, keep its bytes in a file beside, and say so; None where the file ends as it should."""
-        if self.torn is None:
-            return None
-        at, length, cause = self.torn
+    def set_aside(self, torn: Damage) -> str:
+        """Cut a torn end off, keep its bytes in a file beside, and say so."""
+        at, length, cause = torn
         aside = self.path.with_suffix(".torn")
         if length > 0:
             keep_aside(aside, self._fd, at, length)

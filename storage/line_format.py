@@ -34,6 +34,7 @@ _TAIL = len(_MARK) + _DIGITS + len(_END)
 _NUMBER = re.compile(rb'"(\d{1,19})": \{')
 _HEAD = re.compile(rb'(?s)\{"_meta": \{"1": (\{.*?\})\},\n"([a-z_]+)": \{')
 _STATED_FORMAT = re.compile(rb'"format": (\d{1,9})')
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 _UNSAFE = re.compile(f"[{STEERING}]")
 
 
@@ -50,13 +51,13 @@ def encode(document: Any) -> str:
 
     The characters of `STEERING` are escaped beyond what JSON asks for, so that a line is safe to look at and to split.
     """
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    text = _ENCODER.encode(document)
     return text if text.isprintable() else _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def line_of(number: int, document: Json) -> bytes:
     """The line that holds a document, without the comma or line break after it."""
-    return _sealed(f'"{number}": {encode(document)}'.encode())
+    return _sealed(b'"%d": ' % number, encode(document).encode())
 
 
 def number_in(line: bytes) -> int:
@@ -96,7 +97,7 @@ def head_of(table: str, *, generation: str, written_at: str, written_by: str) ->
     """The first two lines of a file, up to the brace after which documents begin."""
     meta = {"format": FORMAT, "table": table, "generation": generation}
     text = encode({**meta, "written_at": written_at, "written_by": written_by})
-    return b'{"_meta": {"1": ' + _sealed(text.encode("utf-8")) + f'}},\n"{table}": {{'.encode()
+    return b'{"_meta": {"1": ' + _sealed(b"", text.encode("utf-8")) + f'}},\n"{table}": {{'.encode()
 
 
 def read_head(raw: bytes, table: str) -> Head:
@@ -108,7 +109,7 @@ def read_head(raw: bytes, table: str) -> Head:
             raise NewerFormat(int(stated.group(1)))
         raise ValueError("the first lines are not those of an archive's table")
     sealed = found.group(1)
-    if sealed != _sealed(sealed[:-_TAIL].removesuffix(b", ") + b"}"):
+    if sealed != _sealed(b"", sealed[:-_TAIL].removesuffix(b", ") + b"}"):
         raise ValueError("the first line does not fit its checksum")
     meta = json.loads(sealed)
     if meta["format"] > FORMAT:
@@ -122,7 +123,10 @@ class NewerFormat(Exception):
     """The file has a format that a later program made: its number."""
 
 
-def _sealed(text: bytes) -> bytes:
-    """A JSON object's text, or a line that ends with one, with its checksum as the last member."""
-    begun = text[:-1] + (b"" if text.endswith(b"{}") else b", ") + _MARK
-    return begun + b"%08x" % zlib.crc32(begun) + _END
+def _sealed(before: bytes, text: bytes) -> bytes:
+    """A JSON object's text, after what stands before it, with the checksum of both as the last member."""
+    pieces = (before, memoryview(text)[:-1], b"" if text == b"{}" else b", ", _MARK)
+    checksum = 0
+    for piece in pieces:
+        checksum = zlib.crc32(piece, checksum)
+    return b"".join((*pieces, b'%08x"}' % checksum))

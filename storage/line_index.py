@@ -81,10 +81,10 @@ class LineIndex:
         query = "SELECT first, number, at, length FROM places WHERE first > ? AND first < ? ORDER BY first LIMIT ?"
         return list(map(Place._make, self._connection.execute(query, (after, before, limit))))
 
-    def key(self, hash_: int) -> Key | None:
-        """Who has that identity key."""
-        row = self._one("SELECT hash, number, own FROM keys WHERE hash = ?", hash_)
-        return Key(row[0], row[1], bool(row[2])) if row else None
+    def owner(self, hash_: int) -> tuple[int, bool] | None:
+        """`number` and `own` of the `Key` with that hash."""
+        row = self._one("SELECT number, own FROM keys WHERE hash = ?", hash_)
+        return (row[0], bool(row[1])) if row else None
 
     def add(self, places: Iterable[Place], keys: Iterable[Key], state: State) -> None:
         """Take in the lines up to `state.covered`; later lines of a number win, own addresses win over aliases."""

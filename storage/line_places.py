@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from storage.decide import Json
+from storage.identity import number_of
 from storage.line_index import Key, LineIndex, Place, State, make_index, open_index
 
-KeysOf = Callable[[Json], Iterable[Key]]
-"""A document's identity keys, with 0 for its number."""
+Owned = Mapping[str, bool]
+"""A document's identity keys, and of each whether it comes of the document's own address rather than of an alias."""
+KeysOf = Callable[[Json], Owned]
 
 _PAGE = 1000
 _Answer = TypeVar("_Answer")
@@ -27,7 +29,7 @@ class Places:
     def __init__(self, path: Path, generation: str, keys_of: KeysOf, *, writable: bool, read_again: Callable[[], None]):
         self._path = path
         self._generation = generation
-        self._keys_of = keys_of
+        self.keys_of = keys_of
         self._writable = writable
         self._read_again = read_again
         self._index: LineIndex | None = None
@@ -56,20 +58,22 @@ class Places:
     def _know(self, index: LineIndex | None) -> None:
         self._index = index
         self._places: dict[int, Place] = {}
-        self._keys: dict[int, Key] = {}
+        self._owners: dict[str, tuple[int, bool]] = {}  # identity key → number, and as in `Owned`
         self._fresh: list[Place] = []  # of the documents that are not in the index, by order of first storing
         self.documents, self.bytes = (index.state.documents, index.state.size) if index else (0, 0)
 
     def __getitem__(self, number: int) -> Place | None:
         found = self._places.get(number)
-        return found or self._ask(lambda index: index.place(number), lambda: self._places.get(number))
+        if found is not None or self._index is None:
+            return found
+        return self._ask(lambda index: index.place(number), lambda: self._places.get(number))
 
-    def owner(self, hash_: int) -> int | None:
-        """Number of the document that has the identity key with this hash."""
-        known = self._keys.get(hash_)
-        kept = self._ask(lambda index: index.key(hash_), lambda: self._keys.get(hash_))
-        found = kept if known is None or (kept is not None and kept.own > known.own) else known
-        return found.number if found else None
+    def owner(self, key: str) -> int | None:
+        """Number of the document that has this identity key."""
+        known = self._owners.get(key)
+        kept = self._ask(lambda index: index.owner(number_of(key)), lambda: self._owners.get(key))
+        found = kept if known is None or (kept is not None and kept[1] > known[1]) else known
+        return found[0] if found else None
 
     def numbers(self, within: range, limit: int) -> list[int]:
         """Document numbers in a range; no more than `limit` of those in the index."""
@@ -83,8 +87,8 @@ class Places:
             yield from page
             after = page[-1].first
 
-    def note(self, number: int, document: Json, at: int, length: int) -> None:
-        """A line was read or written: it counts from now on for its document.
+    def note(self, number: int, keys: Owned, at: int, length: int) -> None:
+        """A line was read or written: it counts from now on for its document. keys: as of `keys_of`.
 
         The index may know of it already, when another process is ahead of this one.
         """
@@ -97,10 +101,10 @@ class Places:
             insort(self._fresh, place)  # at the end, but for a line that could not be read at the first glance
         if known is None or known.at <= at:
             self._places[number] = place
-        for key in self._keys_of(document):
-            held = self._keys.get(key.hash)
-            if held is None or key.own >= held.own:
-                self._keys[key.hash] = key._replace(number=number)
+        for key, own in keys.items():
+            held = self._owners.get(key)
+            if held is None or own >= held[1]:
+                self._owners[key] = (number, own)
 
     @property
     def unsaved(self) -> int:
@@ -114,7 +118,8 @@ class Places:
             return
         try:
             state = State(self._generation, covered, self.documents, self.bytes, last)
-            index.add(self._places.values(), self._keys.values(), state)
+            keys = (Key(number_of(key), number, own) for key, (number, own) in self._owners.items())
+            index.add(self._places.values(), keys, state)
         except sqlite3.Error:
             if self._index is None:
                 index.close()

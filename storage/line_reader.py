@@ -56,6 +56,7 @@ class LineReader:
 
     def __init__(self, path: Path, table: str, keys_of: KeysOf, *, writable: bool, alone: bool = False) -> None:
         self.path = path
+        self._name = os.fspath(path)
         self.damaged: list[Damage] = []
         self.torn: Damage | None = None
         self._hurt: set[int] = set()  # numbers whose last line is damaged
@@ -66,8 +67,10 @@ class LineReader:
         self.end = 0
         self._fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | _OPEN_FLAGS)
         try:
-            if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+            found = os.fstat(self._fd)
+            if not stat.S_ISREG(found.st_mode):
                 raise ArchiveError(str(path), "not a regular file")
+            self._identity = (found.st_dev, found.st_ino)
             self.head = self._read_head(table)
         except BaseException:
             os.close(self._fd)
@@ -120,9 +123,9 @@ class LineReader:
             return False
         return True
 
-    def owner(self, hash_: int) -> int | None:
-        """Number of the document that has the identity key with this hash."""
-        return self._places.owner(hash_)
+    def owner(self, key: str) -> int | None:
+        """Number of the document that has this identity key."""
+        return self._places.owner(key)
 
     def numbers(self, within: range, limit: int) -> list[int]:
         """Document numbers in a range, at least `limit` of them if there are so many."""
@@ -194,12 +197,25 @@ class LineReader:
 
     # Keeping up
 
+    def keep_up(self, *, alone: bool) -> bool:
+        """As `refresh`, if the file that stands at its path is still this one; else nothing happens, and False.
+
+        Raises OSError where nothing stands there.
+        """
+        there = os.lstat(self._name)
+        if (there.st_dev, there.st_ino) != self._identity:
+            return False
+        self._take_in(there.st_size, alone)
+        return True
+
     def refresh(self, *, alone: bool = False) -> None:
         """Take in what others have appended, and forget what a failed write of theirs has taken back.
 
         alone: the caller holds the lock, so nobody else is writing and the index may be written.
         """
-        size = os.fstat(self._fd).st_size
+        self._take_in(os.fstat(self._fd).st_size, alone)
+
+    def _take_in(self, size: int, alone: bool) -> None:
         if not self._begins_as_known():
             self._places.forget()
             self.end, self._size, self.damaged, self._hurt = self.head.length, -1, [], set()
@@ -223,8 +239,9 @@ class LineReader:
         except ValueError:
             return None
 
-    def _set_end(self, end: int) -> None:
-        self.end, self._last = end, self._last_bytes(end)
+    def _set_end(self, end: int, line: bytes | None = None) -> None:
+        """Know where the last line ends. line: that line, where it is at hand."""
+        self.end, self._last = end, line[-_LAST:] if line else self._last_bytes(end)
 
     def _begins_as_known(self) -> bool:
         """Whether the last line that is known is still where it was."""
@@ -234,9 +251,9 @@ class LineReader:
         scanner = Scanner(self._fd, start=self.head.length, at=self.end)
         for at, line in scanner:
             number = number_in(line)
-            self._places.note(number, self._document(line, number, at), at, len(line))
+            self._places.note(number, self._places.keys_of(self._document(line, number, at)), at, len(line))
             if alone and self.has_many_unindexed and not scanner.damaged:
-                self._set_end(at + len(line))
+                self._set_end(at + len(line), line)
                 self.save_index()
         return scanner
 
@@ -270,11 +287,6 @@ class LineReader:
 
     def __del__(self) -> None:
         self.close()
-
-    def is_at(self, path: Path) -> bool:
-        """Whether the file that stands there is this one. Raises OSError where nothing does."""
-        mine, there = os.fstat(self._fd), os.lstat(path)
-        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
     def _read_head(self, table: str) -> Head:
         raw = os.pread(self._fd, LONGEST_HEAD, 0)

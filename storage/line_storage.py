@@ -22,10 +22,10 @@ from tinydb.storages import Storage
 from scraper.errors import ArchiveError, Corrupt
 from storage import identity, migrations
 from storage.decide import Json
-from storage.faults import translated
+from storage.faults import archive_error, translated
 from storage.files import make_folder
 from storage.line_file import LineFile
-from storage.line_index import Key
+from storage.line_places import Owned
 from storage.line_reader import MIN_INDEXED
 from storage.line_rewrite import rewrite, sweep
 from storage.lock import LOCK, WriterLock
@@ -55,8 +55,7 @@ class LineStorage(Storage):
         self._writable = writable
         self._now = now
         self._lock = WriterLock(folder / LOCK, timeout=lock_timeout, since=now)
-        self._alone = False  # whether this run holds the lock
-        self._holding = False  # and has refreshed every table since
+        self._holding = False  # whether this run holds the lock, and has refreshed every table since
         self._files: dict[str, LineFile] = {}
         if writable and migrations.is_old(folder):
             with self.writing("migrating"):
@@ -81,22 +80,19 @@ class LineStorage(Storage):
         """
         if not self._writable:
             raise ArchiveError(str(self._folder), "opened for reading only")
-        self._make_folder()
-        with self._lock.held(task), self._being_alone():
+        if not self._files:
+            with translated(self._folder):
+                make_folder(self._folder)
+        self._lock.take(task)
+        try:
             self._prepare()
             for table in TABLES:
-                file = self.file(table)
-                if file is None and table == "articles":
-                    file = self._create(table)
-                if file is not None:
-                    file.refuse_damage()
-                    with translated(file.path):
-                        self.notices += filter(None, [file.set_aside()])
+                self._take_up(table)
             self._holding = True
-            try:
-                yield
-            finally:
-                self._holding = False
+            yield
+        finally:
+            self._holding = False
+            self._lock.release()
 
     def commit(self, changes: Mapping[str, Mapping[int, Json]]) -> None:
         """Put documents (table → number → document) durably, all of them or none. Only within `writing`."""
@@ -133,21 +129,22 @@ class LineStorage(Storage):
 
     def file(self, table: str) -> LineFile | None:
         """The table's file as it is now; None before the first write."""
-        path, held = self._paths[table], self._files.get(table)
+        held = self._files.get(table)
         if self._holding and (held is not None or table != "articles"):
             return held
+        path = self._paths[table]
         if held is None and not os.path.lexists(path):
             self._refuse_fresh_start(table)
             return None
-        with translated(path):
-            try:
-                if held is None or not held.is_at(path):
-                    self._files[table] = held = self._opened(table)
-                held.refresh(alone=self._alone)
-                return held
-            except FileNotFoundError:
-                self._refuse_fresh_start(table)
-                return None
+        try:
+            if held is None or not held.keep_up(alone=self._lock.is_held):
+                self._files[table] = held = self._opened(table)
+            return held
+        except FileNotFoundError:
+            self._refuse_fresh_start(table)
+            return None
+        except OSError as error:
+            raise archive_error(error, path) from error
 
     def replace(self, table: str, lines: Iterator[bytes], *, expected: int | None = None) -> LineFile:
         """Write a table's file anew from lines and put it in the old one's place. Only within `writing`.
@@ -162,7 +159,7 @@ class LineStorage(Storage):
 
     def _opened(self, table: str) -> LineFile:
         path, keys_of = self._paths[table], _KEYS_OF[table]
-        return LineFile(path, table, keys_of, writable=self._writable, alone=self._alone)
+        return LineFile(path, table, keys_of, writable=self._writable, alone=self._lock.is_held)
 
     def compact(self) -> dict[str, tuple[int, int]]:
         """Leave out superseded lines: file → its size before and after. Raises Locked and as `compact_table`."""
@@ -207,22 +204,6 @@ class LineStorage(Storage):
     def _create(self, table: str) -> LineFile:
         return self.replace(table, iter(()))
 
-    def _make_folder(self) -> None:
-        if self._folder.is_dir():
-            return
-        if self._files:
-            raise ArchiveError(str(self._folder), "the folder has vanished")
-        with translated(self._folder):
-            make_folder(self._folder)
-
-    @contextlib.contextmanager
-    def _being_alone(self) -> Iterator[None]:
-        self._alone = True
-        try:
-            yield
-        finally:
-            self._alone = False
-
     def _prepare(self) -> None:
         """Once in a run: remove what killed runs have left half written, bring an earlier format forward."""
         if not self._swept:
@@ -231,13 +212,24 @@ class LineStorage(Storage):
             migrations.migrate(self._folder, self.replace)
             self._swept = True
 
+    def _take_up(self, table: str) -> None:
+        """Know a table's last state, and put in order what a killed run has left of it."""
+        file = self.file(table)
+        if file is None and table == "articles":
+            file = self._create(table)
+        if file is not None:
+            file.refuse_damage()
+            if file.torn is not None:
+                with translated(file.path):
+                    self.notices.append(file.set_aside(file.torn))
+
     def _leave_tidy(self) -> None:
         for table, file in list(self._files.items()):
             if file.dead_bytes > max(MOST_DEAD_BYTES, file.live_bytes):
                 with self.writing("compacting"):
                     self.compact_table(table)
             elif file.unindexed >= MIN_INDEXED:
-                with self._lock.held("indexing"), self._being_alone():
+                with self._lock.held("indexing"):
                     if (now := self.file(table)) is not None:
                         now.save_index()
 
@@ -248,18 +240,16 @@ class LineStorage(Storage):
             raise Corrupt(str(self._paths[table]), "the file is missing", hint=hint)
 
 
-def _article_keys(document: Json) -> Iterator[Key]:
-    own = identity.keys({**document, "aliases": ()})
-    for key in own:
-        yield Key(identity.number_of(key), 0, True)
-    if any(alias != document.get("url") for alias in document.get("aliases") or ()):
+def _article_keys(document: Json) -> Owned:
+    found, aliases = dict.fromkeys(identity.keys(document, aliases=False), True), document.get("aliases")
+    if aliases and aliases != [document.get("url")]:
         for key in identity.keys(document):
-            if key not in own:
-                yield Key(identity.number_of(key), 0, False)
+            found.setdefault(key, False)
+    return found
 
 
-def _no_keys(_: Json) -> Iterator[Key]:
-    return iter(())
+def _no_keys(_: Json) -> Owned:
+    return {}
 
 
 _KEYS_OF = {"articles": _article_keys, "revisions": _no_keys, "agencies": _no_keys}

@@ -30,6 +30,7 @@ class WriterLock:
     """The lock on `path`. Its file is made with the first `held`, in a folder that must be there.
 
     timeout: seconds to wait for another holder.  since: time stamp for others: when this run began.
+    is_held: whether this run holds it now.
     """
 
     def __init__(self, path: Path, *, timeout: float, since: str) -> None:
@@ -37,27 +38,43 @@ class WriterLock:
         self._timeout = timeout
         self._since = since
         self._fd = -1
+        self._identity = (0, 0)  # device and inode of the file that was opened
         self._notes: dict[str, bytes] = {}
+        self.is_held = False
 
     @contextlib.contextmanager
     def held(self, task: str) -> Iterator[None]:
-        """Hold the lock within the block. task: what for, in a word, for the message that others get.
+        """Hold the lock within the block. As `take`."""
+        self.take(task)
+        try:
+            yield
+        finally:
+            self.release()
+
+    def take(self, task: str) -> None:
+        """Hold the lock until `release`. task: what for, in a word, for the message that others get.
 
         Raises Locked (with task, pid, host and since) after the wait; ArchiveError where the file cannot be used, or is
         no longer the one that was first opened: the folder was moved, replaced or deleted.
         """
-        import fcntl
-
-        if self._fd < 0:
-            with translated(self._path):
-                self._fd = os.open(self._path, _FLAGS, 0o644)
-        self._wait(time.monotonic() + self._timeout)
+        with translated(self._path):
+            if self._fd < 0:
+                self._open()
+            self._wait(time.monotonic() + self._timeout)
+        self.is_held = True
         try:
             self._check()
             self._leave_note(task)
-            yield
-        finally:
-            fcntl.flock(self._fd, fcntl.LOCK_UN)
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let others write."""
+        import fcntl
+
+        self.is_held = False
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -65,11 +82,15 @@ class WriterLock:
             os.close(self._fd)
             self._fd = -1
 
-    def _check(self) -> None:
+    def _open(self) -> None:
+        self._fd = os.open(self._path, _FLAGS, 0o644)
         mine = os.fstat(self._fd)
+        self._identity = (mine.st_dev, mine.st_ino)
+
+    def _check(self) -> None:
         with translated(self._path):
             there = os.lstat(self._path)
-        if (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino):
+        if (there.st_dev, there.st_ino) != self._identity:
             raise ArchiveError(str(self._path), "the folder was replaced while it was open")
 
     def _wait(self, deadline: float) -> None:
@@ -77,7 +98,7 @@ class WriterLock:
 
         pause = 0.01
         while True:
-            with translated(self._path), contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(BlockingIOError):
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             left = deadline - time.monotonic()

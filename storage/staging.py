@@ -33,15 +33,19 @@ class Staging:
         """
         free: list[int] = []
         keys = identity.keys(record)
+
+        def matches(stored: Json) -> bool:
+            return not identity.conflict(stored, record) and not set(keys).isdisjoint(identity.keys(stored))
+
         for key in keys:
-            number, stored = _seek(key, self.article, lambda one: _same(one, record))
+            number, stored = _seek(key, self.article, matches)
             if stored is not None:
                 return number, stored
             free.append(number)
         for key in keys:
             claimed = self._keys.get(key) or self._tables["articles"].with_key(key)
             stored = None if claimed is None else self.article(claimed)
-            if claimed is not None and stored is not None and _same(stored, record):
+            if claimed is not None and stored is not None and matches(stored):
                 return claimed, stored
         return free[0], None
 
@@ -80,11 +84,9 @@ class Staging:
         if (seen := agencies.sighting(record, now)) is None:
             return
         key, document = seen
-
-        def matches(one: Json) -> bool:
-            return bool(one["portal"] == document["portal"] and agencies.sighting_key(one) == key)
-
-        number, stored = _seek(key, lambda number: self._document("agencies", number), matches)
+        number, stored = _seek(
+            key, lambda number: self._document("agencies", number), lambda one: agencies.is_same(one, document)
+        )
         if (result := agencies.widened(stored, document)) is not None:
             self.changes.setdefault("agencies", {})[number] = result
 
@@ -108,7 +110,3 @@ def _seek(key: str, get: Callable[[int], Json | None], matches: Callable[[Json],
         if found is None or matches(found):
             return number, found
         attempt += 1
-
-
-def _same(stored: Json, record: Json) -> bool:
-    return not identity.conflict(stored, record) and not set(identity.keys(stored)).isdisjoint(identity.keys(record))

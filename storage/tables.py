@@ -9,7 +9,6 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from scraper.errors import ArchiveError
-from storage import identity
 from storage.decide import Json
 
 
@@ -40,8 +39,8 @@ class Documents(Protocol):
         """Number and document of what was written after the mark, oldest first, a number's last counts; all for None
         and for a mark that is not followed."""
 
-    def owner(self, hash_: int) -> int | None:
-        """Number of the document that has the identity key whose `identity.number_of` is given."""
+    def owner(self, key: str) -> int | None:
+        """Number of the document that has this identity key."""
 
 
 class ArchiveTable(Table):
@@ -63,7 +62,7 @@ class ArchiveTable(Table):
     def with_key(self, key: str) -> int | None:
         """Number of the document with this identity key; that of its own address counts before another's alias."""
         found = self._documents()
-        return None if found is None else found.owner(identity.number_of(key))
+        return None if found is None else found.owner(key)
 
     def document(self, number: int) -> Json | None:
         """The document with that number as a plain dict."""

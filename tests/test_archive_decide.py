@@ -62,6 +62,18 @@ def test_what_is_no_address(text: str) -> None:
     assert identity.host_of(text) == ""
 
 
+_HOSTS = st.sampled_from(["muoixa.example", "www.muoixa.example.", ".", "-", "www.", "a..b", "MuoiXa.example", "x:80"])
+_PLACES = st.text(st.sampled_from("/aB.%C3%A9é[]\\\\@:;&=+ \t\x1f\xa0\u2028"), max_size=12)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["http", "https"]), _HOSTS, _PLACES, st.none() | _PLACES)
+def test_a_fragment_never_matters(scheme: str, host: str, path: str, query: str | None) -> None:
+    """An address with one is taken apart by urlsplit; without one, mostly by a regular expression of ours."""
+    address = f"{scheme}://{host}" + (f"/{path}" if path else "") + ("" if query is None else f"?{query}")
+    assert identity.address_key(address.rstrip()) == identity.address_key(f"{address.rstrip()}#x")
+
+
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_can_be_asked_for(text: str) -> None:

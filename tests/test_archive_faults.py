@@ -411,7 +411,7 @@ def test_a_newer_format_is_left_alone(place: Place) -> None:
     place.fill(1)
     head, rest = place.file.read_bytes().split(b"}},\n", 1)
     meta = re.sub(rb', "_crc": "\w{8}$', b"", head.split(b'"1": ', 1)[1].removesuffix(b'"'))
-    newer_meta = _sealed(meta.replace(b'"format": 2', b'"format": 3') + b"}")
+    newer_meta = _sealed(b"", meta.replace(b'"format": 2', b'"format": 3') + b"}")
     for newer in (
         b'{"_meta": {"1": ' + newer_meta + b"},\n" + rest,
         b'{"_meta": {"1": {"format": 9}}, "x": {}}',
