@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scraper.models import Outcome
 
 if TYPE_CHECKING:
     from cli.archivist import RemoteArchive
-    from storage.file_places import FilePlaces
+    from storage.file_places import FilePlaces, Met
     from storage.import_notes import ImportNote
 
 _RECORDS = 64
@@ -26,15 +25,14 @@ class Batch:
     """What is stored together.
 
     records: with sources, (place in the container, address) each.  others: what became of members that gave no record.
-    read: files of a folder → size and time of change.  met: where answers are that an article may name, (address,
-    offset, inner, name within a folder) each.
+    read: files of a folder → size and time of change.  met: answers that may be files which articles name.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     sources: list[tuple[str, str | None]] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
     read: dict[str, tuple[int, int]] = field(default_factory=dict)
-    met: list[tuple[str, int, int, str]] = field(default_factory=list)
+    met: list[Met] = field(default_factory=list)
     characters: int = 0
     since: float = field(default_factory=time.monotonic)
 
@@ -55,16 +53,17 @@ class Batch:
 
 
 class BatchStore:
-    """Stores batches of one container. places: None where files are not wanted. Raises ArchiveError."""
+    """Stores batches of one container. places: None where files are not wanted.  number: the container's there. Raises
+    ArchiveError."""
 
-    def __init__(self, container: Path, archive: RemoteArchive, note: ImportNote, places: FilePlaces | None) -> None:
-        self._container, self._archive, self._note, self._places = container, archive, note, places
+    def __init__(self, archive: RemoteArchive, note: ImportNote, places: FilePlaces | None, number: int) -> None:
+        self._archive, self._note, self._places, self._number = archive, note, places, number
 
     def store(self, batch: Batch, at: tuple[int, int]) -> Iterator[Outcome]:
         """Store what was read up to a mark; what became of each record."""
         outcomes = self._archive.put_batch(batch.records) if batch.records else []
         if self._places is not None and (batch.met or outcomes):
-            self._places.note(self._container, batch.met, _named(batch, outcomes))
+            self._places.note(self._number, batch.met, _named(batch, outcomes))
         self._note.advance(at, batch.read)
         for outcome, (where, url) in zip(outcomes, batch.sources, strict=True):
             yield replace(outcome, source=where, url=outcome.url or url)

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from scraper.models import Capture, Record
     from scraper.portals import Portal
     from storage.captures import CaptureStore
-    from storage.file_places import FilePlaces
+    from storage.file_places import Met
     from storage.import_notes import ImportNote
 
 _BEAT = 1.0
+_NO_CONTENT = (206, 304)  # part of an answer; an answer that says that nothing has changed
 _COUNTED = ("members", "pages", "files", "articles", "skipped", "damaged", "failed")
 _TOLD = 1_000
 """Damaged members and failures that are told one by one, of each container."""
@@ -56,7 +57,8 @@ class ImportOrder:
     @property
     def choice(self) -> str:
         """What decides, beside the container, what is read."""
-        return json.dumps([sorted(self.hosts), self.sharepoint, sorted(self.kinds)])
+        chosen = [sorted(self.hosts), self.sharepoint, sorted(self.kinds)]
+        return json.dumps(chosen if self.files else [*chosen, "no files"])
 
 
 def import_container(order: ImportOrder, avoid: dict[str, str], voice: Voice) -> None:
@@ -81,7 +83,6 @@ class _Import:
     def __init__(self, order: ImportOrder, avoid: dict[str, str], voice: Voice) -> None:
         self._order, self._avoid, self._voice = order, avoid, voice
         self._captures: CaptureStore | None = None
-        self._places: FilePlaces | None = None
         self._batch = Batch()
         self._at = (0, 0)
         self._beaten = 0.0
@@ -103,6 +104,7 @@ class _Import:
 
     def run(self) -> None:
         """Read from where the last run ended to the container's end."""
+        from storage.file_places import FilePlaces
         from storage.import_notes import ImportNote
 
         with contextlib.ExitStack() as stack:
@@ -114,11 +116,15 @@ class _Import:
             self.state = note.begin(again=self._order.again)
             if self.state == "done":
                 return
-            self._places = self._opened_places(stack) if self._order.files else None
+            places, number = None, 0
+            if self._order.files:
+                places = stack.enter_context(FilePlaces(self._order.archive))
+                fresh = self.state in ("new", "changed")
+                number = places.begin(note.path.stem, self._order.container, fresh=fresh)
             if self.state == "changed":
                 self._voice.say("warning", f"{self._order.container} has changed since it was imported: read once more")
             self._at = note.at
-            store = BatchStore(self._order.container, archive, note, self._places)
+            store = BatchStore(archive, note, places, number)
             with self._signals():
                 self._read(note, store)
                 self._flush(store)
@@ -135,16 +141,8 @@ class _Import:
         stack.callback(captures.close)
         return captures
 
-    def _opened_places(self, stack: contextlib.ExitStack) -> FilePlaces:
-        from storage.file_places import FilePlaces
-
-        places = stack.enter_context(FilePlaces(self._order.archive))
-        if self.state == "changed":
-            places.forget(self._order.container)
-        return places
-
     def _read(self, note: ImportNote, store: BatchStore) -> None:
-        from scraper.containers import DamagedMember, Mark, members
+        from scraper.containers import DamagedMember, Mark, Member, members
         from scraper.containers.choice import host_filter
         from scraper.portals import load_portals
 
@@ -169,9 +167,9 @@ class _Import:
                     continue  # it may be whole once the file has grown
             elif member.capture is not None:
                 self._page(member, member.capture, portals)
-            elif self._places is not None and member.url and _is_answer(member):
-                self.counts["files"] += 1
-                self._batch.met.append((member.url, *member.place, member.name))
+            if self._order.files and isinstance(member, Member) and (met := _met(member)) is not None:
+                self.counts["files"] += met.told is None and member.capture is None
+                self._batch.met.append(met)
             if member.name:
                 self._batch.read[member.name] = self._seen.pop(member.name, (0, 0))
             else:
@@ -324,9 +322,17 @@ def _extracted(capture: Capture, portals: tuple[Portal, ...], cut: str | None) -
     return replace(record, problems=(*record.problems, doubt))
 
 
-def _is_answer(member: Member) -> bool:
-    """Whether a member that is no page was looked at and is what a server answered, or a mirror's file."""
-    return member.status is not None or member.kind == "file" or bool(member.content_type)
+def _met(member: Member) -> Met | None:
+    """What is noted of a member that is what a server answered, or a saved file: it may be a picture or attachment."""
+    from storage.file_places import Met
+
+    if member.url is None or member.kind == "page":
+        return None
+    if member.refers is not None:
+        return Met(member.url, *member.place, date=member.date, told={"as": list(member.refers)})
+    is_file = member.kind in ("resource", "file") and (member.kind == "file" or member.content_type is not None)
+    is_answer = member.status is not None and member.status not in _NO_CONTENT and member.status >= 200
+    return Met(member.url, *member.place, member.name, member.date) if is_file or is_answer else None
 
 
 def _bug(source: str, error: Exception) -> LuutruError:

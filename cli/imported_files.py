@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +17,21 @@ from cli.watching import Watch, telling
 from scraper.errors import FetchError, InputError, LuutruError, NetworkError
 
 if TYPE_CHECKING:
-    from scraper.containers import Member
+    from scraper.containers import DamagedMember, Member
+    from scraper.harvest.stopping import Stopping
     from scraper.models import Capture
-    from storage.file_places import FilePlace, FilePlaces
+    from storage.captures import CaptureStore
+    from storage.file_places import Answer, Due, FilePlaces
     from storage.file_store import FileStore
 
-_BATCH = 32
+Json = dict[str, Any]
+
+_PIECE = 5_000
+_BATCH = 64
+_BATCH_SECONDS = 5.0
 _HOPS = 5
-_MOST_ANSWERS = 50
-"""Answers of one address that are read, the last ones met."""
-_REMEMBERED = 10_000
+_DAMAGED = "damaged"
+"""`error` of a file whose answer a container holds, but not as it was received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ def keep_files(order: FilesOrder, avoid: dict[str, str], voice: Voice) -> None:
     telling(voice, order.container, lambda: _keep_files(order, avoid, voice))
 
 
-def _keep_files(order: FilesOrder, avoid: dict[str, str], voice: Voice) -> tuple[dict[str, Any], list[LuutruError]]:
+def _keep_files(order: FilesOrder, avoid: dict[str, str], voice: Voice) -> tuple[Json, list[LuutruError]]:
     from scraper.harvest.stopping import Interrupted, Stopping
     from storage.captures import CaptureStore
     from storage.file_places import FilePlaces
@@ -53,135 +60,225 @@ def _keep_files(order: FilesOrder, avoid: dict[str, str], voice: Voice) -> tuple
 
     watch, stopping = Watch(voice), Stopping()
     captures = CaptureStore(order.archive) if order.captures else None
-    archive = RemoteArchive(voice, captures)
-    keep = _unkept if captures is None else captures.keep
     report: Counter[str] = Counter()
+    errors: list[LuutruError] = []
     try:
         with stopping.signals(), FilePlaces(order.archive) as places:
-            files = ImportedFiles(places, FileStore(order.archive), keep, watch.beat, avoid)
-            last, found = places.last(), {}
-            for article in places.pending():
-                stopping.check()
-                found[article] = files.of(archive.history(article))
-                if len(found) >= _BATCH:
-                    _store(archive, places, found, last, report)
-            _store(archive, places, found, last, report)
+            if left_out := places.pass_over():
+                watch.warn(f"{left_out:,} answers of addresses that have very many are left out")
+            reading = FileReading(places, FileStore(order.archive), captures, watch, avoid)
+            while reading.some(stopping):  # what a redirect leads to may have become due
+                pass
+            errors += reading.errors
+            _tell(RemoteArchive(voice, captures), places, stopping, report)
     except Interrupted:
         report["stopped"] = 1
     finally:
+        stopping.close()
         if captures is not None:
             captures.close()
             for notice in captures.notices:
                 watch.warn(notice)
-    return {"files": dict(report)}, []
+    return {"files": dict(report)}, errors
 
 
-def _store(
-    archive: RemoteArchive, places: FilePlaces, found: dict[str, list[dict[str, Any]]], last: int, report: Counter[str]
-) -> None:
-    archive.mark_files({article: files for article, files in found.items() if files})
-    places.looked((article, last) for article in found)
-    report.update(one["status"] for files in found.values() for one in files)
-    report["articles"] += sum(bool(files) for files in found.values())
-    found.clear()
+def _tell(archive: RemoteArchive, places: FilePlaces, stopping: Stopping, report: Counter[str]) -> None:
+    """Tell the articles that are queued what was learned of their files."""
+    from scraper.enclosures import files_of
+
+    told: dict[int, tuple[str, list[Json]]] = {}
+
+    def store() -> None:
+        archive.mark_files({article: files for article, files in told.values() if files})
+        places.settle(told)
+        told.clear()
+
+    for stamp, article in places.queued():
+        stopping.check()
+        urls = dict.fromkeys(url for state in archive.history(article) for url in files_of(state))
+        found = [answers for url in urls if (answers := resolved(places, url))]
+        report.update(answers[-1]["status"] for answers in found)
+        report["articles"] += bool(found)
+        told[stamp] = article, [one for answers in found for one in answers]
+        if len(told) >= _BATCH:
+            store()
+    store()
 
 
-class ImportedFiles:
-    """Reads the files of records from the places that were noted, and keeps them.
+class FileReading:
+    """Reads the answers that are due, container by container, and keeps what they are.
 
-    keep: given each answer, before anybody else.  beat: told of each place before it is read.  avoid: places not to
-    read, as they were told to `beat`.
+    captures: where the answers are kept, too, if at all.  avoid: places not to read, as they were told to `watch`.
+    errors: what could not be read.
     """
 
     def __init__(
         self,
         places: FilePlaces,
         files: FileStore,
-        keep: Callable[[Capture], Capture],
-        beat: Callable[[float, str], None],
+        captures: CaptureStore | None,
+        watch: Watch,
         avoid: dict[str, str],
     ) -> None:
-        self._places, self._files, self._keep, self._beat, self._avoid = places, files, keep, beat, avoid
-        self._read: dict[int, dict[str, Any]] = {}
-        """Number of a place → what was kept of it: articles share pictures."""
+        self._places, self._files, self._captures, self._watch, self._avoid = places, files, captures, watch, avoid
+        self._told: list[tuple[int, Json]] = []
+        self._since = time.monotonic()
+        self._absent: set[str] = set()
+        self.errors: list[LuutruError] = []
 
-    def of(self, states: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """What became of each file that an article's states name, in the shape of `KeptFile`: one for each answer, none
-        where no container has one."""
-        from scraper.enclosures import files_of
+    def some(self, stopping: Stopping) -> int:
+        """Read what is due now; how many answers that were."""
+        count = 0
+        for due, member in self._due():
+            self._told.append((due.number, self._what(due, member)))
+            count += 1
+            if len(self._told) >= _BATCH or time.monotonic() - self._since >= _BATCH_SECONDS:
+                self._store()
+            stopping.check()
+        self._store()
+        return count
 
-        return [
-            {**kept, "url": url}
-            for url in dict.fromkeys(url for state in states for url in files_of(state))
-            for place in self._places.of(url)[-_MOST_ANSWERS:]
-            if (kept := self._kept(url, place)) is not None
-        ]
+    def _due(self) -> Iterator[tuple[Due, Member | DamagedMember | None]]:
+        """Each answer that is due with what stands at its place now."""
+        for (container, name), group in groupby(self._places.due(), key=lambda due: (due.container, due.name)):
+            while piece := list(islice(group, _PIECE)):
+                yield from self._members(container, name, piece)
 
-    def _kept(self, url: str, place: FilePlace) -> dict[str, Any] | None:
-        from scraper.enclosures import reading
-        from scraper.models import to_dict
+    def _members(
+        self, container: str, name: str, group: list[Due]
+    ) -> Iterator[tuple[Due, Member | DamagedMember | None]]:
+        """Each of a container's answers with what stands there now."""
+        from scraper.containers import Mark, members_at
 
-        if place.number in self._read:
-            return self._read[place.number]
-        found = self._answer(url, place)
-        if found is None:
-            return None
-        member, answer = found
-        read = reading(url, answer, asked_at=member.date)
-        kept: dict[str, Any] = to_dict(read.file)
-        if read.content is not None:
-            kept["path"] = self._files.put(read.content)
-        if len(self._read) >= _REMEMBERED:
-            self._read.clear()
-        self._read[place.number] = kept
-        return kept
-
-    def _answer(self, url: str, place: FilePlace, hops: int = 0) -> tuple[Member, Capture | LuutruError] | None:
-        """What a server once answered for an address, redirects followed within the containers; None where the place
-        holds it no more."""
-        from requests.structures import CaseInsensitiveDict
-
-        from scraper.addresses import join_url
-        from scraper.answers import REDIRECTS, Again, check_answer, check_redirect
-
-        member = self._member(url, place)
-        if member is None or member.capture is None:
-            return None
-        if member.status is None:
-            return member, self._keep(member.capture)
-        headers = CaseInsensitiveDict(member.capture.headers)
+        left_out = [due for due in group if _where(due) in self._avoid]
+        yield from ((due, None) for due in left_out)
+        by_place: dict[Mark, list[Due]] = {}
+        for due in group:
+            if due not in left_out:
+                by_place.setdefault(Mark(due.offset, due.inner), []).append(due)
+        found = members_at(Path(container), list(by_place), name)
+        pending = iter(by_place.items())
         try:
-            if member.status in REDIRECTS and "Location" in headers:
-                target = join_url(url, headers["Location"])
-                check_redirect(url, url, target)
-                onward = self._places.of(target) if hops < _HOPS else []
-                return self._answer(target, onward[-1], hops + 1) if onward else None
-            check_answer(url, member.status, headers, datetime.now(UTC))
-        except Again as again:
-            return member, again.error
-        except (FetchError, InputError) as error:
-            return member, error
-        if member.cut is not None:
-            return member, NetworkError(url, f"only its beginning was kept: {member.cut[:100]}")
-        return member, self._keep(member.capture)
+            for place, here in pending:
+                self._watch.beat(0, _where(here[0]))
+                at, member = next(found, (place, None))
+                yield from ((due, member if at == place else None) for due in here)
+        except (OSError, InputError) as error:
+            self._lost(container, error)
+            yield from ((due, None) for _, rest in [(place, here), *pending] for due in rest)
 
-    def _member(self, url: str, place: FilePlace) -> Member | None:
-        """The member at a place, if it is the address's; places are noted by a digest, and files change."""
-        from scraper.containers import DamagedMember, Mark, member_at
+    def _lost(self, container: str, error: OSError | InputError) -> None:
+        """Say, once, that a container, or a file in its folder, cannot be read any more."""
+        if isinstance(error, OSError):
+            if container in self._absent:
+                return
+            self._absent.add(container)
+            cause = f"{(error.strerror or str(error)).lower()}: what it holds of pictures and attachments is not kept"
+            error = InputError(container, cause, hint="once it is back: luutru import --again")
+        self._fault(error)
+
+    def _what(self, due: Due, member: Member | DamagedMember | None) -> Json:
+        """What an answer is, as of `FilePlaces.tell`."""
+        from scraper.containers import DamagedMember
+        from scraper.enclosures import reading
+        from scraper.models import KeptFile, to_dict
         from storage.identity import address_key
 
-        where = f"{place.container}@{place.offset}" if not place.name else f"{place.container}/{place.name}"
-        if where in self._avoid:
-            return None
-        self._beat(0, where)
-        try:
-            member = member_at(Path(place.container), Mark(place.offset, place.inner), place.name)
-        except OSError:  # moved away since
-            return None
-        if member is None or isinstance(member, DamagedMember):
-            return None
-        return member if address_key(member.url or "") == address_key(url) else None
+        if isinstance(member, DamagedMember):
+            self._fault(InputError(_where(due), f"{member.cause} ({due.url})", what="a damaged member"))
+            return {"file": to_dict(KeptFile(due.url, "failed", fetched_at=due.date, error=_DAMAGED))}
+        if member is None or member.capture is None or address_key(member.url or "") != address_key(due.url):
+            return {}  # the container is another now
+        answer = _answer(due.url, member, member.capture)
+        if isinstance(answer, str):
+            self._keep(member.capture)
+            return {"to": answer}
+        read = reading(due.url, answer, asked_at=member.date)
+        kept: Json = to_dict(read.file)
+        if read.content is not None:
+            kept["path"] = self._files.put(read.content)
+            self._keep(member.capture)
+        return {"file": kept}
+
+    def _keep(self, capture: Capture) -> None:
+        if self._captures is not None and capture.info.fetched_at is not None:  # else it would come back with a time
+            self._captures.append(capture)
+
+    def _store(self) -> None:
+        if self._captures is not None:
+            self._captures.sync()
+        self._places.tell(self._told)
+        self._told.clear()
+        self._since = time.monotonic()
+
+    def _fault(self, error: LuutruError) -> None:
+        self._watch.trouble(error, again=False)
+        self.errors.append(error)
 
 
-def _unkept(capture: Capture) -> Capture:
+def resolved(places: FilePlaces, url: str) -> list[Json]:
+    """What the answers of an address were, oldest first, in the shape of `KeptFile`: redirects and answers that repeat
+    an earlier one by what they lead to."""
+    found = [file for answer in places.answers(url) if (file := _resolved(places, answer, _HOPS)) is not None]
+    return [{**file, "url": url} for file in sorted(found, key=lambda file: file["fetched_at"] or "")]
+
+
+def _resolved(places: FilePlaces, answer: Answer, hops: int) -> Json | None:
+    if "file" in answer.told:
+        file: Json = answer.told["file"]
+        return file
+    repeats = answer.told.get("as")
+    url, moment = repeats or (answer.told.get("to"), None)
+    if url is None or not hops:
+        return None
+    others = [one for one in places.answers(url) if one != answer and (not repeats or "as" not in one.told)]
+    nearest = _nearest(others, moment or answer.date, before=bool(repeats))
+    leads_to = None if nearest is None else _resolved(places, nearest, hops - 1)
+    if leads_to is None or (repeats and leads_to["status"] != "stored"):
+        return None
+    return {**leads_to, "fetched_at": answer.date} if repeats else leads_to
+
+
+def _nearest(answers: list[Answer], date: str | None, *, before: bool) -> Answer | None:
+    """The answer of that time or about it; before: not a later one, if there is any other."""
+    if before and date is not None:
+        answers = [one for one in answers if (one.date or "") <= date] or answers
+    if date is None or not answers:
+        return answers[-1] if answers else None
+    return min(answers, key=lambda one: abs(_seconds(one.date) - _seconds(date)))
+
+
+def _seconds(date: str | None) -> float:
+    return datetime.fromisoformat(date).timestamp() if date else 0.0
+
+
+def _answer(url: str, member: Member, capture: Capture) -> Capture | LuutruError | str:
+    """What a server once answered, as a fetcher would have it; the address that it redirects to."""
+    from requests.structures import CaseInsensitiveDict
+
+    from scraper.addresses import join_url
+    from scraper.answers import REDIRECTS, Again, check_answer, check_redirect
+
+    if member.status is None:
+        return capture
+    headers = CaseInsensitiveDict(capture.headers)
+    try:
+        if member.status in REDIRECTS and "Location" in headers:
+            target = join_url(url, headers["Location"])
+            check_redirect(url, url, target)
+            return target
+        check_answer(url, member.status, headers, datetime.now(UTC))
+    except Again as again:
+        return again.error
+    except (FetchError, InputError) as error:
+        return error
+    if member.cut is not None:
+        return NetworkError(url, f"only its beginning was kept: {member.cut[:100]}")
     return capture
+
+
+def _where(due: Due) -> str:
+    """How messages call a place."""
+    if due.name:
+        return f"{due.container}/{due.name}"
+    return f"{due.container}@{due.offset}" + (f"+{due.inner}" if due.inner else "")

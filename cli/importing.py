@@ -167,9 +167,9 @@ class ImportRun:
         from cli.crew import Crew
         from cli.imported_files import FilesOrder, keep_files
         from cli.render import say, warn
-        from storage.file_places import any_pending
+        from storage.file_places import is_idle
 
-        if not any_pending(self.archive):
+        if is_idle(self.archive):
             return
         with Archivist(self.archive) as archivist:
             crew = Crew(keep_files, 1, archivist.answer, patience=stall)
@@ -177,7 +177,8 @@ class ImportRun:
                 if kind == "done":
                     report, codes = details
                     self.codes.update(codes)
-                    say(_files_line(report.get("files", {})), quiet=self.quiet)
+                    if "files" in report:
+                        say(_files_line(report["files"]), quiet=self.quiet)
                 elif kind == "trouble":
                     warn(f"{details[0]} ({details[1]})" if details[1] else details[0])
                 elif kind == "warning":
@@ -224,6 +225,8 @@ def _line(name: str, report: dict[str, Any], counts: Counter[str]) -> str:
         return f"{name}: imported before"
     stored = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("new", "changed", "unchanged") if counts[kind])
     parts = [stored or "nothing new", f"{report['pages']:,} pages among {report['members']:,} members"]
+    if report["files"] and not report["pages"]:
+        parts.append(f"{report['files']:,} answers noted that may be pictures and attachments")
     if report["skipped"]:
         parts.append(f"{report['skipped']:,} without an article")
     if report["failed"]:
@@ -237,7 +240,7 @@ def _files_line(report: dict[str, int]) -> str:
     """What became of pictures and attachments, in one line."""
     counts = {status: report.get(status, 0) for status in ("stored", "missing", "refused", "failed")}
     told = [f"{number:,} {status}" for status, number in counts.items() if number]
-    line = f"pictures and attachments: {', '.join(told) or 'none found'}; {report.get('articles', 0):,} articles"
+    line = f"pictures and attachments of {report.get('articles', 0):,} articles: {', '.join(told) or 'none found'}"
     return f"{line}; stopped: run it again, it goes on from here" if report.get("stopped") else line
 
 

@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -25,7 +25,6 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEAD = 20_000
 _MOST_PARTS = 10_000
 _DEEPEST = 4
-_MOST_ENCLOSURES = 500
 
 
 def read_mhtml(content: bytes, name: str, url: str | None = None) -> Capture:
@@ -50,30 +49,34 @@ def read_mhtml(content: bytes, name: str, url: str | None = None) -> Capture:
 
 
 def enclosures(content: bytes) -> Iterator[tuple[int, str]]:
-    """Number and web address of each part that is no HTML page, of the first _MOST_ENCLOSURES parts."""
-    for number, (part, _) in enumerate(islice(_parts(*_entity(content), levels=_DEEPEST), _MOST_ENCLOSURES)):
+    """Number and web address of each part that is no HTML page."""
+    for number, (part, _) in enumerate(_parts(*_entity(content), levels=_DEEPEST)):
         if part.get_content_type() not in _HTML and (address := _address(part)) is not None:
             yield number, address
 
 
-def enclosure(content: bytes, number: int, name: str) -> Capture:
-    """The part with that number. Raises InputError where there is none, or it cannot be decoded."""
+def enclosures_at(content: bytes, numbers: Collection[int]) -> Iterator[tuple[int, Capture | None]]:
+    """The parts with these numbers; None for one that cannot be decoded."""
     whole = _entity(content)
-    found = next(islice(_parts(*whole, levels=_DEEPEST), number, None), None)
-    if found is None:
-        raise InputError(name, f"this MHTML file has no part {number}")
-    part, body = found
-    decoded, address = _decoded(part, body, name), _address(part)
-    info = CaptureInfo(
-        requested_url=address,
-        final_url=address,
-        fetched_at=_time(whole[0]),
-        content_type=part.get_content_type(),
-        sha256=hashlib.sha256(decoded).hexdigest(),
-        bytes=len(decoded),
-        source="mhtml",
-    )
-    return Capture(decoded, info, address or name)
+    date = _time(whole[0])
+    for number, (part, body) in enumerate(_parts(*whole, levels=_DEEPEST)):
+        if number in numbers:
+            try:
+                decoded = _decoded(part, body, "")
+            except InputError:
+                yield number, None
+                continue
+            address = _address(part)
+            info = CaptureInfo(
+                requested_url=address,
+                final_url=address,
+                fetched_at=date,
+                content_type=part.get_content_type(),
+                sha256=hashlib.sha256(decoded).hexdigest(),
+                bytes=len(decoded),
+                source="mhtml",
+            )
+            yield number, Capture(decoded, info, address or "")
 
 
 def _entity(content: bytes) -> tuple[Message, bytes]:

@@ -163,18 +163,10 @@ def sighting(stored: Json, now: str) -> tuple[Decision, Json]:
 
 
 def enclosed(state: Json, files: list[Json], *, until: datetime | None, now: str) -> Json:
-    """A state of an article after something was learned of its files alone, whenever it was.
-
-    until: when the next state was captured, None for the current one. Of each address that the state names, it takes
-    what was answered before that, and where nothing was, the first answer.
-    """
+    """A state of an article after something was learned of its files alone. until: as `kept_files.merged_in_time`."""
     named = kept_files.referred(state)
-    wanted: dict[str, list[Json]] = {}
-    for one in files:
-        if (key := kept_files.key_of(one)) in named:
-            wanted.setdefault(key, []).append(one)
-    found = [one for answers in wanted.values() for one in kept_files.answered(answers, until)]
-    return {**state, "files": kept_files.merged_in_time(state.get("files"), found, now=now)}
+    found = [one for one in files if kept_files.key_of(one) in named]
+    return {**state, "files": kept_files.merged_in_time(state.get("files"), found, until=until, now=now)}
 
 
 def revision(decision: Decision, new: Json, *, number: int, order: int, now: str) -> Json:

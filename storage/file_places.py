@@ -1,18 +1,22 @@
-"""Where the containers that were imported hold what an article's pictures and attachments may be.
+"""What the containers that were imported hold of the files that articles name: pictures and attachments.
 
 One SQLite file in the archive's folder `imports/`, beside the notes of how far each container was read. A page and its
-pictures often lie in different files of one crawl, and these are imported in any order, so both are noted as they are
-met, and brought together at the end of each import. Where this file is lost, `luutru import --again` makes it anew.
+pictures often lie in different files of one crawl, and these are imported in any order, so every answer is noted as it
+is met, and so is what each article names. An answer that is named is due to be read, once; an article of whose files
+something was learned is queued to be told of it. Where this file is lost, `luutru import --again` makes it anew.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from scraper.errors import ArchiveError
 from storage.faults import translated
@@ -21,36 +25,83 @@ from storage.import_notes import FOLDER
 from storage.sqlite_files import sqlite_faults, transaction
 
 FILE = "places.sqlite"
+MOST_ANSWERS = 100
+"""Answers of one address that are read: half of them the oldest, half the newest."""
 _BUSY_SECONDS = 60.0
 _VERSION = 1
+_SOME = 500
+_UNNAMED, _DUE, _READ, _PASSED_OVER = range(4)  # states of an answer
 _SCHEMA = (
-    "CREATE TABLE containers(number INTEGER PRIMARY KEY, path BLOB UNIQUE)",
-    "CREATE TABLE places(number INTEGER PRIMARY KEY AUTOINCREMENT, address INTEGER, container INTEGER, offset INTEGER,"
-    " inner INTEGER, name BLOB, UNIQUE(container, name, offset, inner, address))",
-    "CREATE INDEX by_address ON places(address)",
-    "CREATE TABLE wanted(address INTEGER, article INTEGER, looked INTEGER, PRIMARY KEY(address, article))"
-    " WITHOUT ROWID",
-    "CREATE INDEX by_article ON wanted(article)",
+    "CREATE TABLE containers(number INTEGER PRIMARY KEY, note TEXT UNIQUE, path BLOB)",
+    "CREATE TABLE answers(number INTEGER PRIMARY KEY, address INTEGER, container INTEGER, name BLOB, offset INTEGER,"
+    " inner INTEGER, url TEXT, date TEXT, state INTEGER, told TEXT)",
+    "CREATE INDEX by_address ON answers(address)",
+    f"CREATE INDEX due ON answers(container, name, offset, inner, number) WHERE state = {_DUE}",
+    "CREATE TABLE named(address INTEGER, article INTEGER, PRIMARY KEY(address, article)) WITHOUT ROWID",
+    "CREATE TABLE queue(stamp INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER UNIQUE)",
     f"PRAGMA user_version = {_VERSION}",
 )
-_PENDING = (
-    "SELECT DISTINCT article FROM wanted JOIN places USING(address) WHERE places.number > looked AND article > ?"
-    " ORDER BY article LIMIT 500"
+# The names and numbers in these statements are ours.
+_NOTE = (
+    "INSERT INTO answers(address, container, name, offset, inner, url, date, told, state)"  # noqa: S608
+    " SELECT :address, :container, :name, :offset, :inner, :url, :date, :told, CASE WHEN :told IS NOT NULL"
+    f" THEN {_READ} ELSE EXISTS (SELECT 1 FROM named WHERE address = :address) END"
+)
+_QUEUE = "INSERT OR REPLACE INTO queue(article) SELECT article FROM named WHERE address = ?"
+_QUEUE_IF_READ = (
+    "INSERT OR REPLACE INTO queue(article)"  # noqa: S608
+    f" SELECT ? WHERE EXISTS (SELECT 1 FROM answers WHERE address = ? AND state = {_READ})"
+)
+_NOW_DUE = f"UPDATE answers SET state = {_DUE} WHERE address = ? AND state = {_UNNAMED}"  # noqa: S608
+_ALL_DUE = (
+    "SELECT answers.number, path, answers.container, name, offset, inner, url, date FROM answers"  # noqa: S608
+    f" JOIN containers ON containers.number = answers.container WHERE state = {_DUE}"
+    " AND (answers.container, name, offset, inner, answers.number) > (?, ?, ?, ?, ?)"
+    f" ORDER BY answers.container, name, offset, inner, answers.number LIMIT {_SOME}"
+)
+_CROWD = (
+    "SELECT number FROM (SELECT number, state, row_number() OVER whole AS place, count(*) OVER () AS total"  # noqa: S608
+    " FROM answers WHERE address = :address WINDOW whole AS (ORDER BY date, number))"
+    f" WHERE state = {_DUE} AND place > :half AND place <= total - :half"
 )
 
 
-class FilePlace(NamedTuple):
-    """Where a container holds the answer of an address.
+_SCHEME = re.compile(r"https?://(?:www\.)?", re.IGNORECASE)
 
-    container: its path.  offset, inner: as `scraper.containers.Mark`.  name: path within a folder.  number: of the
-    place; a higher one was met later.
+
+class Met(NamedTuple):
+    """An answer as an import meets it.
+
+    offset, inner: as `scraper.containers.Mark`.  name: path within a folder.  date: ISO 8601, in UTC.  told: what is
+    known of it without reading it, as for `FilePlaces.tell`.
     """
 
-    container: str
-    offset: int
+    url: str
+    offset: int = 0
     inner: int = 0
     name: str = ""
-    number: int = 0
+    date: str | None = None
+    told: dict[str, Any] | None = None
+
+
+class Due(NamedTuple):
+    """An answer to be read. container: its path."""
+
+    number: int
+    container: str
+    name: str
+    offset: int
+    inner: int
+    url: str
+    date: str | None
+
+
+class Answer(NamedTuple):
+    """An answer that was read."""
+
+    url: str
+    date: str | None
+    told: dict[str, Any]
 
 
 class FilePlaces:
@@ -77,82 +128,130 @@ class FilePlaces:
         """Let go of the file."""
         self._db.close()
 
-    def forget(self, container: Path) -> None:
-        """Drop what was noted of a container, whose bytes are others now."""
-        with self._writing():
-            self._db.execute("DELETE FROM places WHERE container = ?", [self._container(container)])
+    # ── while containers are read ─────────────────────────────────────────────────────────────────────────────────
 
-    def note(
-        self,
-        container: Path,
-        met: Iterable[tuple[str, int, int, str]],
-        wanted: Iterable[tuple[str, Iterable[str]]],
-    ) -> None:
-        """Note places of a container, (address, offset, inner, name) each, and the files that articles name, (id of the
-        article, addresses) each: durably, all or none."""
-        with self._writing():
-            number = self._container(container)
-            self._db.executemany(
-                "INSERT OR REPLACE INTO places(address, container, offset, inner, name) VALUES (?, ?, ?, ?, ?)",
-                (
-                    (key, number, offset, inner, os.fsencode(name))
-                    for url, offset, inner, name in met
-                    if (key := _number(url)) is not None
-                ),
-            )
-            self._db.executemany(
-                "INSERT OR IGNORE INTO wanted VALUES (?, ?, 0)",
-                (
-                    (key, numbers_with(article).start)
-                    for article, urls in wanted
-                    for url in urls
-                    if (key := _number(url)) is not None
-                ),
-            )
+    def begin(self, note: str, container: Path, *, fresh: bool) -> int:
+        """The number of a container, read under one choice of its members. fresh: forget what was noted of it.
 
-    def pending(self) -> Iterator[str]:
-        """Ids of the articles for whose files places were met that have not been looked at."""
+        note: the name of its import's note.
+        """
+        path = os.fsencode(container.resolve())
+        with self._writing():
+            self._db.execute("INSERT OR IGNORE INTO containers(note) VALUES (?)", [note])
+            self._db.execute("UPDATE containers SET path = ? WHERE note = ?", [path, note])
+            (number,) = self._db.execute("SELECT number FROM containers WHERE note = ?", [note]).fetchone()
+            if fresh:
+                self._db.execute("DELETE FROM answers WHERE container = ?", [number])
+        return int(number)
+
+    def note(self, container: int, met: Iterable[Met], named: Iterable[tuple[str, Iterable[str]]]) -> None:
+        """Note answers of a container, and the files that articles name, (id of the article, addresses) each: durably,
+        all or none."""
+        with self._writing():
+            for one in met:
+                if (address := _number(one.url)) is not None:
+                    self._note(container, address, one)
+            for article, urls in named:
+                number = numbers_with(article).start
+                for address in filter(None, map(_number, urls)):
+                    self._db.execute("INSERT OR IGNORE INTO named VALUES (?, ?)", [address, number])
+                    self._db.execute(_NOW_DUE, [address])
+                    self._db.execute(_QUEUE_IF_READ, [number, address])
+
+    # ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def due(self) -> Iterator[Due]:
+        """The answers to be read, as they lie in their containers; those that come to be due meanwhile may follow."""
+        after = (-1, b"", -1, -1, -1)
+        while True:
+            with self._faults():
+                rows = self._db.execute(_ALL_DUE, after).fetchall()
+            for number, path, container, name, offset, inner, url, date in rows:
+                after = (container, name, offset, inner, number)
+                yield Due(number, os.fsdecode(path), os.fsdecode(name), offset, inner, url, date)
+            if not rows:
+                return
+
+    def pass_over(self) -> int:
+        """Leave out the middle of what is due of an address that has more than MOST_ANSWERS; how many that are."""
+        with self._writing():
+            crowded = self._db.execute(
+                f"SELECT address FROM answers WHERE state = {_DUE} GROUP BY address HAVING count(*) > ?",  # noqa: S608
+                [MOST_ANSWERS],
+            ).fetchall()
+            halves = ({"address": address, "half": MOST_ANSWERS // 2} for (address,) in crowded)
+            left_out = [row for given in halves for row in self._db.execute(_CROWD, given).fetchall()]
+            self._db.executemany(f"UPDATE answers SET state = {_PASSED_OVER} WHERE number = ?", left_out)  # noqa: S608
+        return len(left_out)
+
+    def tell(self, read: Iterable[tuple[int, dict[str, Any]]]) -> None:
+        """Note what answers turned out to be: (number, what) each, durably, all or none.
+
+        what: {"file": a `KeptFile` as a dict}; {"to": address} for a redirect; {"as": [address, date]} for one that is
+        the same as an earlier one; {} for nothing.
+        """
+        with self._writing():
+            for number, told in read:
+                self._db.execute(
+                    f"UPDATE answers SET state = {_READ}, told = ? WHERE number = ?",  # noqa: S608
+                    [json.dumps(told), number],
+                )
+                found = self._db.execute("SELECT address FROM answers WHERE number = ?", [number]).fetchone()
+                if found:  # else its container is being imported anew
+                    self._follow(found[0], told)
+
+    def answers(self, url: str) -> list[Answer]:
+        """What was read of an address, as it was met: that very address where it was met, else those that only differ
+        in the case of letters, which is all one to SharePoint."""
+        with self._faults():
+            rows = self._db.execute(
+                f"SELECT url, date, told FROM answers WHERE address = ? AND state = {_READ} ORDER BY number",  # noqa: S608
+                [_number(url)],
+            ).fetchall()
+        found = [Answer(row[0], row[1], json.loads(row[2])) for row in rows if row[2]]
+        return [one for one in found if _same(one.url, url)] or found
+
+    def queued(self) -> Iterator[tuple[int, str]]:
+        """The articles of whose files something was learned: stamp, id."""
         after = -1
         while True:
             with self._faults():
-                found = [number for (number,) in self._db.execute(_PENDING, [after])]
-            yield from map(id_of, found)
-            if not found:
+                rows = self._db.execute(
+                    "SELECT stamp, article FROM queue WHERE stamp > ? ORDER BY stamp LIMIT ?", [after, _SOME]
+                ).fetchall()
+            for after, article in rows:
+                yield after, id_of(article)
+            if not rows:
                 return
-            after = found[-1]
 
-    def of(self, url: str) -> list[FilePlace]:
-        """The places at which an address may be found, as they were met: addresses are noted by a digest."""
-        with self._faults():
-            found = self._db.execute(
-                "SELECT path, offset, inner, name, places.number FROM places"
-                " JOIN containers ON containers.number = container WHERE address = ? ORDER BY places.number",
-                [_number(url)],
-            )
-            return [
-                FilePlace(os.fsdecode(path), offset, inner, os.fsdecode(name), number)
-                for path, offset, inner, name, number in found
-            ]
-
-    def looked(self, articles: Iterable[tuple[str, int]]) -> None:
-        """Note that places up to a number were looked at for these articles: (id, number) each."""
+    def settle(self, stamps: Iterable[int]) -> None:
+        """These articles were told; who was queued again meanwhile has another stamp."""
         with self._writing():
-            self._db.executemany(
-                "UPDATE wanted SET looked = ? WHERE article = ?",
-                [(number, numbers_with(article).start) for article, number in articles],
-            )
+            self._db.executemany("DELETE FROM queue WHERE stamp = ?", [(stamp,) for stamp in stamps])
 
-    def last(self) -> int:
-        """The number of the place that was met last, 0 where there is none."""
+    def is_idle(self) -> bool:
+        """Whether nothing is due and nobody queued."""
+        asked = f"SELECT EXISTS (SELECT 1 FROM queue) OR EXISTS (SELECT 1 FROM answers WHERE state = {_DUE})"  # noqa: S608
         with self._faults():
-            (number,) = self._db.execute("SELECT ifnull(max(number), 0) FROM places").fetchone()
-        return int(number)
+            return not self._db.execute(asked).fetchone()[0]
 
-    def _container(self, path: Path) -> int:
-        name = os.fsencode(path.resolve())
-        self._db.execute("INSERT OR IGNORE INTO containers(path) VALUES (?)", [name])
-        (number,) = self._db.execute("SELECT number FROM containers WHERE path = ?", [name]).fetchone()
-        return int(number)
+    def _note(self, container: int, address: int, met: Met) -> None:
+        told = None if met.told is None else json.dumps(met.told)
+        facts = {"address": address, "container": container, "name": os.fsencode(met.name), "told": told}
+        self._db.execute(_NOTE, facts | {"offset": met.offset, "inner": met.inner, "url": met.url, "date": met.date})
+        if met.told is not None:
+            self._follow(address, met.told)
+
+    def _follow(self, address: int, told: dict[str, Any]) -> None:
+        """Queue who names an address; what its answer leads to is named by them, too."""
+        self._db.execute(_QUEUE, [address])
+        target = _number(told.get("to") or next(iter(told.get("as") or ()), None) or "")
+        if target not in (None, address):
+            self._db.execute(
+                "INSERT OR IGNORE INTO named SELECT ?, article FROM named WHERE address = ?", [target, address]
+            )
+            if self._db.execute("SELECT 1 FROM named WHERE address = ?", [target]).fetchone():
+                self._db.execute(_NOW_DUE, [target])
 
     def _prepare(self) -> None:
         with transaction(self._db):
@@ -171,12 +270,17 @@ class FilePlaces:
         return sqlite_faults(self.path, remedy=f"delete {self.path}; luutru import --again makes it anew")
 
 
-def any_pending(archive: Path) -> bool:
-    """Whether places were met for files of articles that were not looked at. Raises as `FilePlaces`."""
+def is_idle(archive: Path) -> bool:
+    """Whether nothing of what was imported into an archive is due. Raises as `FilePlaces`."""
     if not (archive / FOLDER / FILE).exists():
-        return False
+        return True
     with FilePlaces(archive) as places:
-        return next(places.pending(), None) is not None
+        return places.is_idle()
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two addresses with the same `address_key` do not differ in case either."""
+    return unquote(_SCHEME.sub("", one)) == unquote(_SCHEME.sub("", other))
 
 
 def _number(url: str) -> int | None:

@@ -66,21 +66,26 @@ def merged(stored: Any, given: Any, *, now: str, only: set[str] | None = None) -
     return result + [one for key, one in known.items() if only is None or key in only]
 
 
-def merged_in_time(stored: Any, given: Iterable[Json], *, now: str) -> list[Json]:
+def merged_in_time(stored: Any, given: Iterable[Json], *, now: str, until: datetime | None = None) -> list[Json]:
     """The same for answers of any time, several of one address among them: the latest counts, older contents are among
-    the earlier ones."""
+    the earlier ones. In whatever order and however often they are given, the result is the same.
+
+    until: when the next state of the article was captured, None for the current one. Of each address counts what was
+    answered before that, and where nothing was, the first answer.
+    """
     known = {key_of(one): one for one in _objects(stored)}
-    for one in sorted(given, key=_time_of):
-        old = known.get(key_of(one))
-        is_past = old is not None and _is_older(one, old)
-        known[key_of(one)] = _before(old, one, now) if old and is_past else _later(old, one, now)
-    return list(known.values())
-
-
-def answered(files: Iterable[Json], until: datetime | None) -> list[Json]:
-    """Those answers of one address that came before a moment; where none did, the first one. None: all."""
-    in_time = sorted(files, key=_time_of)
-    return [one for one in in_time if until is None or _time_of(one) < until] or in_time[:1]
+    asked: dict[str, list[Json]] = {}
+    for one in given:
+        asked.setdefault(key_of(one), []).append(one)
+    result = []
+    for key in dict.fromkeys([*known, *asked]):
+        file, later = _of_time(known.get(key), until)
+        answers = sorted([*later, *asked.get(key, ())], key=_time_of)
+        in_time = [one for one in answers if until is None or _time_of(one) < until]
+        for one in in_time if file is not None else in_time or answers[:1]:
+            file = _before(file, one, now) if file is not None and _is_older(one, file) else _later(file, one, now)
+        result += [] if file is None else [file]
+    return result
 
 
 def referred(record: Mapping[str, Any]) -> set[str]:
@@ -121,6 +126,19 @@ def _later(old: Json | None, new: Json, now: str) -> Json:
     return {**new, "missing_since": None, "earlier": earlier or new["earlier"]}
 
 
+def _of_time(known: Json | None, until: datetime | None) -> tuple[Json | None, list[Json]]:
+    """What a state knows of a file; but None, and the answers that it came of, where some of it is of a later time."""
+    if known is None or until is None:
+        return known, []
+    contents = [one for one in (known, *_objects(known.get("earlier"))) if one.get("path") is not None]
+    moments = [_time_of(one) for one in contents or [known]]
+    moments += filter(None, [moment_of(known.get("missing_since"))])
+    if all(moment < until for moment in moments):
+        return known, []
+    plain: Json = {"status": "stored", "error": None, "missing_since": None, "earlier": []}
+    return None, [{**known, **one, **plain} for one in contents] or [known]
+
+
 def _is_older(one: Json, other: Json) -> bool:
     """Whether an answer is, or where it states no time must be taken to be, older than what is known of the address."""
     moment = _time_of(one)
@@ -129,11 +147,14 @@ def _is_older(one: Json, other: Json) -> bool:
 
 def _before(known: Json, older: Json, now: str) -> Json:
     """One file after an answer came to light that is older than what is known of it."""
+    has_content, is_missing = known.get("path") is not None, known["status"] == "missing"
+    if older["status"] == "missing" and is_missing and (not has_content or _time_of(older) > _time_of(known)):
+        return {**known, "missing_since": older["fetched_at"] or known["missing_since"]}
     if older["status"] != "stored":
         return known
-    if known.get("path") is None:
+    if not has_content:
         return _later(older, known, now)
-    if known["status"] == "missing" and _time_of(older) > _time_of(known):  # its last content before it went missing
+    if is_missing and _time_of(older) > _time_of(known):  # its last content before it went missing
         absence = {name: known[name] for name in ("status", "missing_since", "error")}
         return {**_later(known, older, now), **absence}
     added = {field.name: older.get(field.name) for field in dataclasses.fields(EarlierFile)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from itertools import zip_longest
 
 from scraper.errors import InputError
 from scraper.models import Outcome
@@ -66,10 +65,13 @@ def stage_amended(staging: Staging, number: int, now: str, *, amend: Amendment) 
 
 def stage_files(staging: Staging, number: int, now: str, *, files: list[Json]) -> Outcome:
     """Lay down what is learned of the files of a stored article, for each of its states."""
-    states = staging.history(number)
     current = staging.article(number) or {}
-    for state, following in zip_longest(states, states[1:]):
-        result = enclosed(state, files, until=captured_at(following) if following else None, now=now)
+    states = staging.history(number)
+    moments = sorted(filter(None, map(captured_at, states)))
+    for state in states:
+        moment = captured_at(state)
+        until = next((other for other in moments if moment is not None and other > moment), None)
+        result = enclosed(state, files, until=until, now=now)
         if result == state:
             continue
         if state["revision"] == current["revision"]:

@@ -7,7 +7,7 @@ for member in members(path, wanted=host_filter(["portal.example"])):
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,7 @@ from scraper.containers.member import START, DamagedMember, Mark, Member
 
 Shape = Literal["warc", "folder", "page"]
 
-__all__ = ["START", "DamagedMember", "Mark", "Member", "Shape", "member_at", "members", "shape_of"]
+__all__ = ["START", "DamagedMember", "Mark", "Member", "Shape", "members", "members_at", "shape_of"]
 
 
 def shape_of(path: Path) -> Shape:
@@ -60,13 +60,17 @@ def members(
         yield from page_members(path, wanted=wanted)
 
 
-def member_at(path: Path, place: Mark = START, name: str = "") -> Member | DamagedMember | None:
-    """What a container holds at a member's `place`, a folder under its `name`, with its capture whatever its kind and
-    media type; None where nothing is. Raises OSError."""
-    from scraper.containers.folders import address_by_path, file_member
-    from scraper.containers.warc import warc_member_at
-
+def members_at(
+    path: Path, places: Sequence[Mark], name: str = ""
+) -> Iterator[tuple[Mark, Member | DamagedMember | None]]:
+    """What a container holds at members' places, which are in order, with captures whatever their kind and media type;
+    None where nothing is. name: of the file, in a folder. Raises OSError."""
     if not name and shape_of(path) == "warc":
-        return warc_member_at(path, place)
-    url = address_by_path(path, name) if name else None
-    return file_member(path / name if name else path, name=name, url=url, number=place.inner)
+        from scraper.containers.warc import warc_members_at
+
+        yield from warc_members_at(path, places)
+    else:
+        from scraper.containers.folders import saved_members
+
+        for number, member in saved_members(path, name, [place.inner for place in places]):
+            yield Mark(0, number), member

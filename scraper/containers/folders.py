@@ -8,9 +8,12 @@ from a file.
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from scraper.containers.member import DamagedMember, Mark, Member
 from scraper.containers.streams import GZIP
 from scraper.errors import InputError, LuutruError
-from scraper.mhtml import enclosure, enclosures
+from scraper.mhtml import enclosures, enclosures_at
 from scraper.models import Capture, CaptureInfo
 from scraper.sources import HTML_SUFFIXES, MAX_FILE, MHTML_SUFFIXES, TEXT_SUFFIXES, capture_of
 
@@ -113,30 +116,48 @@ def page_members(
                 yield Member(0, size, Mark(size), "file", address, name=name, inner=number)
 
 
-def file_member(path: Path, *, name: str = "", url: str | None = None, number: int = 0) -> Member | DamagedMember:
-    """A saved file that is no page, with its capture; a link is not followed.
+def saved_members(path: Path, name: str, numbers: Sequence[int]) -> Iterator[tuple[int, Member | DamagedMember | None]]:
+    """What a saved file holds that is no page, with its capture: the parts of an MHTML file with these numbers, which
+    are in order; else the file itself. name: where `path` is a folder, the file's in it. Raises OSError."""
+    content = _content(path, name)
+    if content.startswith(GZIP) and len(content) <= MAX_FILE:
+        content = _unzipped(content, path)
+    if len(content) > MAX_FILE:
+        raise InputError(str(path / name), f"longer than {MAX_FILE:,} bytes")
+    if not MHTML_SUFFIXES.isdisjoint(PurePosixPath(name or path.name.lower()).suffixes):
+        for number, found in enclosures_at(content, frozenset(numbers)):
+            yield number, None if found is None else _saved(found, name, number)
+        return
+    url = address_by_path(path, name) if name else None
+    info = CaptureInfo(
+        requested_url=url,
+        final_url=url,
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        source="file",
+    )
+    yield 0, _saved(Capture(content, info, url or str(path)), name, 0)
 
-    url: its address.  name: as for Member.  number: of the part that is meant, in an MHTML file.
-    """
-    import hashlib
 
+def _saved(capture: Capture, name: str, number: int) -> Member:
+    address, date, size = capture.info.final_url, capture.info.fetched_at, len(capture.content)
+    return Member(0, size, Mark(), "file", address, date, capture, name=name, inner=number)
+
+
+def _content(path: Path, name: str) -> bytes:
+    """The bytes of a regular file, up to one more than MAX_FILE; below `path`, no link is followed. Raises OSError."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # else a FIFO would wait for a writer
+    descriptor = os.open(path, flags)
     try:
-        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW)) as file:
-            content = file.read(MAX_FILE + 1)
-        if len(content) > MAX_FILE:
-            raise InputError(str(path), f"longer than {MAX_FILE:,} bytes")
-        if path.suffix.lower() in MHTML_SUFFIXES:
-            capture = enclosure(content, number, str(path))
-        else:
-            digest = hashlib.sha256(content).hexdigest()
-            info = CaptureInfo(requested_url=url, final_url=url, sha256=digest, bytes=len(content), source="file")
-            capture = Capture(content, info, url or str(path))
-    except OSError as error:
-        return DamagedMember(0, 0, Mark(), (error.strerror or str(error)).lower(), url=url, name=name)
-    except LuutruError as error:
-        return DamagedMember(0, 0, Mark(), error.cause, url=url, name=name)
-    address, date = capture.info.final_url, capture.info.fetched_at
-    return Member(0, len(content), Mark(), "file", address, date, capture, name=name, inner=number)
+        for part in PurePosixPath(name).parts:
+            above, descriptor = descriptor, os.open(part, flags | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(above)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_FILE + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _member(capture: Capture, date: str | None, size: int, name: str, wanted: Callable[[bytes], bool] | None) -> Member:

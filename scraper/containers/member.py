@@ -48,6 +48,7 @@ class Member(NamedTuple):
     status, content_type: of an HTTP answer, where it was wanted.
     cut: why the one who kept it did not keep all ("length", "time", …), None for a whole one.
     name: path within a folder of pages.
+    refers: of a revisit, address and date of the record whose content it repeats.
     """
 
     offset: int
@@ -62,6 +63,7 @@ class Member(NamedTuple):
     cut: str | None = None
     name: str = ""
     inner: int = 0
+    refers: tuple[str | None, str | None] | None = None
 
     @property
     def place(self) -> Mark:

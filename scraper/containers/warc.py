@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
@@ -73,11 +74,27 @@ def warc_members(
         yield from _Walk(Window(file.fileno()), path.name, wanted, kinds).run(start)
 
 
-def warc_member_at(path: Path, place: Mark) -> Member | DamagedMember | None:
-    """The member at a place, with a capture whatever its media type and status; None where none is. Raises OSError."""
+def warc_members_at(path: Path, places: Sequence[Mark]) -> Iterator[tuple[Mark, Member | DamagedMember | None]]:
+    """The members at these places, which are in order, with captures whatever their media type and status; None where
+    none is. Each gzip member is inflated once. Raises OSError."""
     with path.open("rb", buffering=0) as file:
         walk = _Walk(Window(file.fileno()), path.name, None, None, pages=False)
-        return next(walk.run(place), None)
+        for offset, group in groupby(places, key=lambda place: place.offset):
+            inners = [place.inner for place in group]
+            yield from _at(offset, inners, walk.run(Mark(offset, inners[0])))
+
+
+def _at(
+    offset: int, inners: list[int], found: Iterator[Member | DamagedMember]
+) -> Iterator[tuple[Mark, Member | DamagedMember | None]]:
+    """Of the members that begin at an offset, those that begin there within it."""
+    member = next(found, None)
+    for inner in inners:
+        while isinstance(member, Member) and member.offset == offset and member.inner < inner:
+            member = next(found, None)
+        is_there = member is not None and member.offset == offset
+        passed = isinstance(member, Member) and member.inner != inner
+        yield Mark(offset, inner), member if is_there and not passed else None
 
 
 class _Walk:
@@ -216,7 +233,10 @@ class _Walk:
     def _content(self, reader: Reader, record: _Record) -> Member:
         kind = record.kind.decode("ascii", "replace").lower()
         member = Member(record.place, 0, Mark(), cast(Kind, kind if kind in _KINDS else "other"), _text(record.url))
-        if record.kind not in self._kinds or (self._wanted is not None and not self._wanted(record.url)):
+        is_wanted = self._wanted is None or self._wanted(record.url)
+        if is_wanted and record.kind == b"revisit" and b"response" in self._kinds:
+            member = _revisit(member, _all_fields(record.head))
+        if record.kind not in self._kinds or not is_wanted:
             _skip(reader, record, record.length)
             return member
         fields = _all_fields(record.head)
@@ -308,6 +328,13 @@ def _head(reader: Reader) -> _Record:
         _skip(reader, record, record.length)
         raise _Wrong("its address holds control characters", record, place)
     return record
+
+
+def _revisit(member: Member, fields: dict[str, str]) -> Member:
+    refers = tidy(fields.get("warc-refers-to-target-uri", "")).strip("<>") or member.url
+    return member._replace(
+        date=_date(fields.get("warc-date", "")), refers=(refers, _date(fields.get("warc-refers-to-date", "")))
+    )
 
 
 def _skip(reader: Reader, record: _Record, size: int) -> None:
