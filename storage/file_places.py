@@ -47,10 +47,14 @@ _NOTE = (
     " SELECT :address, :container, :name, :offset, :inner, :url, :date, :told, CASE WHEN :told IS NOT NULL"
     f" THEN {_READ} ELSE EXISTS (SELECT 1 FROM named WHERE address = :address) END"
 )
-_QUEUE = "INSERT OR REPLACE INTO queue(article) SELECT article FROM named WHERE address = ?"
 _QUEUE_IF_READ = (
-    "INSERT OR REPLACE INTO queue(article)"  # noqa: S608
-    f" SELECT ? WHERE EXISTS (SELECT 1 FROM answers WHERE address = ? AND state = {_READ})"
+    "INSERT OR REPLACE INTO queue(article) SELECT article FROM named WHERE address = ?"  # noqa: S608
+    f" AND EXISTS (SELECT 1 FROM answers WHERE address = ? AND state = {_READ})"
+)
+_NAMED_TOO = "INSERT OR IGNORE INTO named SELECT ?, article FROM named WHERE address = ?"
+_LINKS = (
+    f"SELECT DISTINCT told FROM answers WHERE address = ? AND state = {_READ}"  # noqa: S608
+    """ AND (told LIKE '{"to":%' OR told LIKE '{"as":%')"""
 )
 _NOW_DUE = f"UPDATE answers SET state = {_DUE} WHERE address = ? AND state = {_UNNAMED}"  # noqa: S608
 _ALL_DUE = (
@@ -156,7 +160,7 @@ class FilePlaces:
                 for address in filter(None, map(_number, urls)):
                     self._db.execute("INSERT OR IGNORE INTO named VALUES (?, ?)", [address, number])
                     self._db.execute(_NOW_DUE, [address])
-                    self._db.execute(_QUEUE_IF_READ, [number, address])
+                    self._spread(address)
 
     # ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,7 +202,7 @@ class FilePlaces:
                 )
                 found = self._db.execute("SELECT address FROM answers WHERE number = ?", [number]).fetchone()
                 if found:  # else its container is being imported anew
-                    self._follow(found[0], told)
+                    self._spread(found[0])
 
     def answers(self, url: str) -> list[Answer]:
         """What was read of an address, as it was met: that very address where it was met, else those that only differ
@@ -240,18 +244,23 @@ class FilePlaces:
         facts = {"address": address, "container": container, "name": os.fsencode(met.name), "told": told}
         self._db.execute(_NOTE, facts | {"offset": met.offset, "inner": met.inner, "url": met.url, "date": met.date})
         if met.told is not None:
-            self._follow(address, met.told)
+            self._spread(address)
 
-    def _follow(self, address: int, told: dict[str, Any]) -> None:
-        """Queue who names an address; what its answer leads to is named by them, too."""
-        self._db.execute(_QUEUE, [address])
-        target = _number(told.get("to") or next(iter(told.get("as") or ()), None) or "")
-        if target not in (None, address):
-            self._db.execute(
-                "INSERT OR IGNORE INTO named SELECT ?, article FROM named WHERE address = ?", [target, address]
-            )
-            if self._db.execute("SELECT 1 FROM named WHERE address = ?", [target]).fetchone():
-                self._db.execute(_NOW_DUE, [target])
+    def _spread(self, address: int) -> None:
+        """Queue who names an address of which something is known; what its answers lead to is named by them, too."""
+        addresses = [address]
+        while addresses:
+            address = addresses.pop()
+            self._db.execute(_QUEUE_IF_READ, [address, address])
+            for target in filter(None, map(_number, self._leads(address))):
+                if target != address and self._db.execute(_NAMED_TOO, [target, address]).rowcount > 0:
+                    self._db.execute(_NOW_DUE, [target])
+                    addresses.append(target)
+
+    def _leads(self, address: int) -> list[str]:
+        """Where redirects and revisits of an address lead."""
+        links = [json.loads(told) for (told,) in self._db.execute(_LINKS, [address])]
+        return [url for link in links if (url := link.get("to") or next(iter(link.get("as") or ()), None))]
 
     def _prepare(self) -> None:
         with transaction(self._db):

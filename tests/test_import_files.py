@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 import luutru
+from storage.file_places import FilePlaces, Met, is_idle
 from tests.captured import png
 from tests.conftest import Run
 from tests.containers import http, page, record, written
@@ -73,9 +76,6 @@ def test_what_another_file_of_the_crawl_holds(run: Run, tmp_path: Path, order: t
     first, second = (run("import", f"{name}.warc.gz") for name in order)
     told = "pictures and attachments of 1 articles: 2 stored"
     assert ("attachments of" in first.err, told in second.err) == (False, True)
-        False,
-        True,
-    )
     assert {one["status"] for one in files(run).values()} == {"stored"}
     again = run("import", tmp_path / "page.warc.gz", tmp_path / "files.warc.gz")
     assert again.err == f"{tmp_path}/page.warc.gz: imported before\n{tmp_path}/files.warc.gz: imported before\n"
@@ -237,10 +237,15 @@ def test_killed_and_run_again(run: Run, tmp_path: Path) -> None:
     assert run("import", path).code == 0
     stored = objects(run("export", "--format", "jsonl").out)
     assert len(stored) == 139
-    assert {one["url"].rpartition("/")[2] for article in stored for one in article["files"]} == {
-        name.rpartition("/")[2] for name in names[1:143]
+    kept = {one["url"].rpartition("/")[2]: one for article in stored for one in article["files"]}
+    assert {name: one["sha256"] for name, one in kept.items()} == {
+        name.rpartition("/")[2]: sha256(png(number + 1)) for number, name in enumerate(names) if 1 <= number < 143
     }
+    assert {one["status"] for one in kept.values()} == {"stored"}
     assert run("verify").code == 0
+    with luutru.open(tmp_path / "archive", mode="r") as archive:
+        captured = [capture for _, capture in archive.captures.walk() if b"PNG" in capture.content[:4]]
+    assert 142 <= len(captured) <= 142 + kills * 64  # what was read and not noted is read again
 
 
 def kept_contents(folder: Path) -> int:
@@ -271,3 +276,142 @@ def test_a_page_saved_with_its_pictures(run: Run, tmp_path: Path, in_folder: boo
     jpeg = files(run)["ghe.jpg"]
     assert (jpeg["sha256"], jpeg["fetched_at"][:10]) == (sha256(JPEG), "2019-03-01")
     assert run("verify").code == 0
+
+
+STATES = (
+    ("old", "2019-01-01", "Chợ cũ họp lại"),
+    ("mid", "2020-01-01", "Chợ dời lên bờ"),
+    ("new", "2021-01-01", "Chợ mới xây xong"),
+)
+ANSWERS = (("2019", "2019-02-01", JPEG), ("2020", "2020-02-01", OTHER), ("2021", "2021-02-01", JPEG))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_comes_first(run: Run, tmp_path: Path, seed: int) -> None:
+    """Pages and pictures of three times in six files, in any order: each state has the picture of its time."""
+    names = []
+    for name, day, title in STATES:
+        names.append(written(tmp_path / f"{name}.warc.gz", [tin(date=f"{day}T00:00:00Z", title=title)]))
+    for name, day, content in ANSWERS:
+        names.append(written(tmp_path / f"{name}.warc.gz", [picture(content, date=f"{day}T00:00:00Z")]))
+    random.Random(seed).shuffle(names)
+    for name in names:
+        assert run("import", name).code == 0
+    with luutru.open(tmp_path / "archive", mode="r") as archive:
+        (record,) = archive.find()
+        states = archive.history(record["id"])
+    told = [(state["title"], [(one["sha256"], one["fetched_at"][:4]) for one in state["files"]]) for state in states]
+    assert told == [
+        (title, [(sha256(content), day[:4])]) for (_, _, title), (_, day, content) in zip(STATES, ANSWERS, strict=True)
+    ]
+    assert [len(state["files"][0]["earlier"]) for state in states] == [0, 1, 1]
+    assert run("verify").code == 0
+
+
+def revisit(url: str, *fields: str, date: str = LATER) -> bytes:
+    """A record that says that the content was the same."""
+    profile = "WARC-Profile: http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+    return record(b"HTTP/1.1 200 OK\r\n\r\n", url, profile, *fields, kind="revisit", date=date)
+
+
+def test_answers_that_repeat_an_earlier_one(run: Run, tmp_path: Path) -> None:
+    """Revisits, of the same address and of another."""
+    middle = picture(OTHER, date="2019-09-09T00:00:00Z")
+    again = revisit(PICTURE, f"WARC-Refers-To-Target-URI: <{PICTURE}>", "WARC-Refers-To-Date: 2019-03-01T02:03:04Z")
+    elsewhere = record(http(PDF, kind="application/pdf"), "http://kho.example/lich.pdf")
+    same = revisit(PLAN, "WARC-Refers-To-Target-URI: http://kho.example/lich.pdf")
+    path = written(tmp_path / "a.warc.gz", [elsewhere, same, picture(), middle, again, tin()])
+    assert run("import", path).code == 0
+    kept = files(run)
+    jpeg = kept["ghe.jpg"]
+    assert (jpeg["sha256"], jpeg["fetched_at"]) == (sha256(JPEG), "2020-05-06T07:08:09+00:00")
+    assert [one["sha256"] for one in jpeg["earlier"]] == [sha256(OTHER)]
+    assert (kept["lich.pdf"]["sha256"], kept["lich.pdf"]["status"]) == (sha256(PDF), "stored")
+    assert run("export", "--format", "warc", "-o", "out.warc.gz").code == 0
+    assert run("import", "out.warc.gz", "--archive", "other").code == 0
+    assert {one["sha256"] for one in files(run, 1, "--archive", "other").values()} >= {sha256(PDF)}
+
+
+def test_a_redirect_whose_end_comes_later(run: Run, tmp_path: Path) -> None:
+    moved = picture(b"", PICTURE, "Location: /kho/ghe.jpg", status="301 Moved Permanently")
+    assert run("import", written(tmp_path / "a.warc.gz", [tin(), moved])).code == 0
+    assert files(run) == {}
+    end = "http://xa.example/kho/ghe.jpg"
+    gone = picture(b"", end, status="404 Not Found", date=LATER)
+    assert run("import", written(tmp_path / "b.warc.gz", [picture(OTHER, end), gone])).code == 0
+    assert (files(run)["ghe.jpg"]["sha256"], files(run)["ghe.jpg"]["status"]) == (sha256(OTHER), "stored")
+    warcs = list((tmp_path / "archive" / "captures").glob("*.warc.gz"))
+    assert run("import", *warcs, "--archive", "other").code == 0
+    assert files(run, 1, "--archive", "other") == files(run)
+
+
+def test_whatever_media_type_it_was_sent_as(run: Run, tmp_path: Path) -> None:
+    """A picture as text, a plain text, a page in a picture's place."""
+    more = '<p><img src="/anh/chu.jpg"><img src="/anh/loi.jpg"></p><p><a href="/tep/bang.txt">Bảng kê</a></p>'
+    answers = [
+        picture(JPEG, "http://xa.example/anh/chu.jpg", kind="text/plain"),
+        picture(b"<html><body><p>Not found</p></body></html>", "http://xa.example/anh/loi.jpg", kind="text/html"),
+        picture("Một\nHai\n".encode(), "http://xa.example/tep/bang.txt", kind="text/plain"),
+        tin(more=more),
+    ]
+    assert run("import", written(tmp_path / "a.warc.gz", answers)).code == 0
+    told = {name: (one["status"], one["error"]) for name, one in files(run).items()}
+    assert told == {"chu.jpg": ("stored", None), "loi.jpg": ("failed", "soft_error"), "bang.txt": ("stored", None)}
+
+
+def test_an_answer_that_is_damaged(run: Run, tmp_path: Path) -> None:
+    wrong = record(http(JPEG, kind="image/jpeg"), PICTURE, "WARC-Payload-Digest: sha1:" + "A" * 32)
+    path = written(tmp_path / "a.warc.gz", [tin(), wrong])
+    ran = run("import", path)
+    assert ran.code == 7 and f"a damaged member: {path}@" in ran.err and PICTURE in ran.err
+    assert (files(run)["ghe.jpg"]["status"], files(run)["ghe.jpg"]["error"]) == ("failed", "damaged")
+
+
+def test_many_answers_of_one_address(run: Run, tmp_path: Path) -> None:
+    """The oldest and the newest are read, and that others are not is told."""
+    days = [f"2019-{month:02}-{day:02}T00:00:00Z" for month in range(1, 13) for day in range(1, 11)]
+    answers = [picture(JPEG + day.encode(), date=day) for day in days]
+    random.Random(1).shuffle(answers)
+    ran = run("import", written(tmp_path / "a.warc.gz", [tin(), *answers]))
+    assert "20 answers of addresses that have very many are left out" in ran.err
+    jpeg = files(run)["ghe.jpg"]
+    assert (jpeg["sha256"], jpeg["fetched_at"][:10]) == (sha256(JPEG + days[-1].encode()), "2019-12-10")
+    assert len(jpeg["earlier"]) == 20
+
+
+def test_what_became_of_a_folder_meanwhile(run: Run, tmp_path: Path) -> None:
+    """A pipe in a file's place, a link in a folder's: neither waited for nor followed."""
+    mirror, other = tmp_path / "m" / "xa.example", tmp_path / "other"
+    for folder in (mirror / "anh", mirror / "tep", other):
+        folder.mkdir(parents=True)
+    (mirror / "anh" / "ghe.jpg").write_bytes(JPEG)
+    (mirror / "tep" / "lich.pdf").write_bytes(PDF)
+    (other / "lich.pdf").write_bytes(PDF + b"khac")
+    assert run("import", "m").code == 0
+    (mirror / "anh" / "ghe.jpg").unlink()
+    os.mkfifo(mirror / "anh" / "ghe.jpg")
+    (mirror / "tep").rename(tmp_path / "tep")
+    (mirror / "tep").symlink_to(other)
+    ran = run("import", written(tmp_path / "a.warc.gz", [tin()]))
+    assert (ran.code, files(run)) == (7, {})
+
+
+def test_two_imports_at_once_lose_no_word(tmp_path: Path) -> None:
+    """An article that is queued again while it is told stays queued."""
+    with FilePlaces(tmp_path) as one, FilePlaces(tmp_path) as other:
+        container = one.begin("n", tmp_path / "a.warc.gz", fresh=True)
+        met = Met(PICTURE, told={"file": {"status": "missing"}})
+        one.note(container, [met], [("a2a2a2a2a2a2", [PICTURE])])
+        ((stamp, article),) = one.queued()
+        other.note(container, [met._replace(url=PLAN)], [("a2a2a2a2a2a2", [PLAN])])
+        one.settle([stamp])
+        assert [name for _, name in one.queued()] == [article] == ["a2a2a2a2a2a2"]
+        assert not one.is_idle() and not is_idle(tmp_path)
+
+
+def test_a_compressed_page_saved_with_its_pictures(run: Run, tmp_path: Path) -> None:
+    page_of = ("text/html; charset=utf-8", "http://xa.example/tin?ItemID=1", article().encode())
+    path = tmp_path / "tin.mhtml.gz"
+    path.write_bytes(gzip.compress(mhtml(page_of, ("image/jpeg", PICTURE, JPEG))))
+    assert run("import", path).code == 0
+    assert files(run)["ghe.jpg"]["sha256"] == sha256(JPEG)
