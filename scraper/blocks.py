@@ -365,30 +365,30 @@ class _Writer:
 
     def flush(self) -> None:
         """End the block, unless nothing visible stands in it."""
-        runs, self._runs = self._runs, []
+        runs, holder = self._runs, self._holder
         self._holder = None
         self.line = self.gap = False
-        if not runs:
+        if holder is None:
             return
-        first = runs[0].frame
+        self._runs = []
         if len(runs) == 1:
-            text = tidy(runs[0].text)
-            links, bold = 1.0 if first.flags & LINK else 0.0, bool(first.flags & BOLD)
+            text, flags = tidy(runs[0].text), runs[0].frame.flags
+            links, bold = 1.0 if flags & LINK else 0.0, bool(flags & BOLD)
         else:
             text = _joined(runs)
-            seen = sum([len(run.text) for run in runs])
-            links = sum([len(run.text) for run in runs if run.frame.flags & LINK]) / seen
-            bold = all(run.frame.flags & BOLD for run in runs)
+            linked = sum([len(run.text) for run in runs if run.frame.flags & LINK])
+            links = linked / sum([len(run.text) for run in runs]) if linked else 0.0
+            bold = all([run.frame.flags & BOLD for run in runs])
         if text:
-            blocks, holder = self._flow.blocks, first.block
-            self._flow.places.append(self._place)
+            flow, tag = self._flow, holder.tag
+            blocks = flow.blocks
+            flow.places.append(self._place)
             head, label = _told_by(text)
-            heading = HEADINGS.get(holder.tag, 0)
-            blocks.append(Block(len(blocks), text, head, label, holder, runs, links, bold, heading))
+            blocks.append(Block(len(blocks), text, head, label, holder, runs, links, bold, HEADINGS.get(tag, 0)))
 
 
 def _joined(runs: Sequence[Run]) -> str:
-    if not any(run.line for run in runs):
+    if not any([run.line for run in runs]):
         return tidy("".join([" " + run.text if run.gap else run.text for run in runs]))
     joined = "".join(("\n" if run.line else " " if run.gap else "") + _one_line(run.text) for run in runs)
     return "\n".join(line for line in map(tidy, joined.split("\n")) if line)

@@ -27,8 +27,6 @@ ALLOWED_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "r
 ALLOWED_SCHEMES = {"http", "https", "mailto"}
 # A cell longer than this on average marks a table that only lays out a page.
 DATA_CELL = 120
-# What carries addresses, and what a parser completes (`tbody`). Words are escaped: a `<` begins a tag of our own.
-_CLEANED_TAGS = ("<a", "<figure", "<table")
 # Character references in one piece of HTML beyond which it is kept as generated, without the second look.
 MOST_REFERENCES = 20_000
 
@@ -131,8 +129,11 @@ def body_html(view: View, plan: BodyPlan, places: Places) -> str:
 
 
 def _carries_more(html: str) -> bool:
-    """Whether a piece holds more than bare tags around escaped words."""
-    return any(tag in html for tag in _CLEANED_TAGS)
+    """Whether a piece holds more than bare tags around escaped words: addresses, or what a parser completes (`tbody`).
+
+    Words are escaped: a `<` begins a tag of our own.
+    """
+    return "<a" in html or "<figure" in html or "<table" in html
 
 
 def _cleaned(pieces: Sequence[str]) -> str:

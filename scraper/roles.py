@@ -46,24 +46,22 @@ WEIGHT = {
 }
 
 
-class Roles:
-    """Memo of the role of each frame; a role is inherited by everything inside.
+class Roles(dict[Frame, str]):
+    """The role of each frame, found when it is asked for; a role is inherited by everything inside.
 
     An element that holds half of the page's blocks has no role, whatever its names say: unclosed banners swallow
     whole pages.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
-        self._memo: dict[Frame, str] = {}
+        super().__init__()
         early, late = (blocks[len(blocks) * part // 4].frame if blocks else None for part in (1, 3))
         if early is not None and late is not None:
             around = set(late.ancestors())
-            self._memo.update((frame, "") for frame in early.ancestors() if frame in around)
+            self.update((frame, "") for frame in early.ancestors() if frame in around)
 
-    def __getitem__(self, frame: Frame) -> str:
-        role = self._memo.get(frame)
-        if role is None:
-            role = self._memo[frame] = own_role(frame) or (self[frame.up.block] if frame.up is not None else "")
+    def __missing__(self, frame: Frame) -> str:
+        role = self[frame] = own_role(frame) or (self[frame.up.block] if frame.up is not None else "")
         return role
 
     def outermost(self, frame: Frame, role: str) -> Frame:

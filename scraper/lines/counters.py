@@ -11,6 +11,7 @@ from scraper.text import tidy
 
 _LINE_LIMIT = 200  # a longer line is running text
 _LABEL_LIMIT = 40
+_DIGIT = re.compile(r"\d")
 
 
 class _Grammar(NamedTuple):
@@ -41,6 +42,8 @@ def read_views(text: str) -> int | None:
 
     A number on a line of its own belongs to the label on the next line, or on the line before where that has a colon.
     """
+    if not _DIGIT.search(text):
+        return None
     found = find_views([tidy(line) if len(line) <= _LINE_LIMIT else line for line in text.split("\n")])
     return found[0] if found else None
 
