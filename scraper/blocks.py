@@ -236,7 +236,7 @@ class Flow:
         """The frame of any element, made on demand where there is no text in it."""
         known = self._known
         if not known:
-            known.update((frame.el, frame) for frame in self.frames)
+            known.update({frame.el: frame for frame in self.frames})
         missing = []
         around: etree._Element | None = el
         while around is not None and around not in known:

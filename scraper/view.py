@@ -184,7 +184,7 @@ class View:
     @cached_property
     def closing(self) -> tuple[HeaderReading, list[Block]]:
         """The last lines of the body read for a signature or a credited source, with those lines."""
-        from scraper.lines.header import HeaderReading, read_header
+        from scraper.lines.header import HeaderReading, read_closing
 
         blocks = self.article_blocks[-3:] + self.zones.of(self.page, "tail")[:3]
         if not blocks:
@@ -192,7 +192,7 @@ class View:
         texts = [b.text if len(b.text) <= CLOSING_LINE else b.text[-CLOSING_LINE:] for b in blocks]
         if not any(len(text) <= SIGNATURE_LINE or _CREDIT_WORD.search(text) for text in texts):
             return HeaderReading(), []  # nothing here is short enough for a name, or speaks of a source
-        return read_header(texts, context="body", day_first=self.day_first), blocks
+        return read_closing(texts, day_first=self.day_first), blocks
 
     @cached_property
     def closing_blocks(self) -> list[Block]:

@@ -50,6 +50,8 @@ def read_views(text: str) -> int | None:
 
 def find_views(lines: list[str]) -> tuple[int, int] | None:
     """(count, index of its line) of the first read counter in tidied lines."""
+    if not any(map(_DIGIT.search, lines)):
+        return None
     alone = _grammar().alone
     for at, line in enumerate(lines):
         if not _may_count(line):
