@@ -378,7 +378,7 @@ class _Writer:
             text = _joined(runs)
             linked = sum([len(run.text) for run in runs if run.frame.flags & LINK])
             links = linked / sum([len(run.text) for run in runs]) if linked else 0.0
-            bold = all([run.frame.flags & BOLD for run in runs])
+            bold = all(run.frame.flags & BOLD for run in runs)
         if text:
             flow, tag = self._flow, holder.tag
             blocks = flow.blocks
@@ -388,7 +388,7 @@ class _Writer:
 
 
 def _joined(runs: Sequence[Run]) -> str:
-    if not any([run.line for run in runs]):
+    if not any(run.line for run in runs):
         return tidy("".join([" " + run.text if run.gap else run.text for run in runs]))
     joined = "".join(("\n" if run.line else " " if run.gap else "") + _one_line(run.text) for run in runs)
     return "\n".join(line for line in map(tidy, joined.split("\n")) if line)

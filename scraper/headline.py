@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from scraper.blocks import MAX_NAMES, Block, Frame
-from scraper.kinds import DATE_LIKE, LETTERHEAD, is_meta_line
+from scraper.kinds import DATE_LIKE, is_letterhead, is_meta_line
 from scraper.labels import labels
 from scraper.page import Page
 from scraper.roles import Roles
@@ -179,7 +179,7 @@ def _signs(
             signs[f"in {role}"] = -4.0
     if words < 4:
         signs["short"] = -1.0
-    if LETTERHEAD.match(text):
+    if is_letterhead(block):
         signs["national motto"] = -6.0
     if ":" in text[:30] and text.index(":") < 0.5 * len(text):
         signs["label and value"] = -0.5

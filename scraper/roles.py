@@ -102,7 +102,13 @@ def role_of_token(token: str) -> str:
 
 def is_rich_text(frame: Frame) -> bool:
     """Whether the element is the value of a SharePoint rich-text field (what an editor typed, not the template)."""
-    return _RICH_TEXT.search(frame.names) is not None
+    return _calls_rich_text(frame.names[:MAX_NAMES])
+
+
+@lru_cache(maxsize=4096)
+def _calls_rich_text(names: str) -> bool:
+    """Whether class and id call an element such a field; remembered, since the pages of a portal repeat them."""
+    return _RICH_TEXT.search(names) is not None
 
 
 def rich_text_around(frame: Frame | None) -> Frame | None:

@@ -46,7 +46,7 @@ SIGNATURE_EXTRA = 16
 # Of a longer paragraph only this end is looked at for "(Theo Báo …)".
 CLOSING_LINE = 120
 SIGNATURE_LINE = 70
-_CREDIT_WORD = re.compile(r"theo|nguồn|nguon|ảnh|tác giả|source|by ", re.IGNORECASE)
+_CREDIT_WORD = re.compile(r"theo|nguồn|nguon|ảnh|tác giả|source|by ")
 # Letters of the body that tell its language.
 LANGUAGE_SAMPLE = 1200
 
@@ -190,7 +190,7 @@ class View:
         if not blocks:
             return HeaderReading(), []
         texts = [b.text if len(b.text) <= CLOSING_LINE else b.text[-CLOSING_LINE:] for b in blocks]
-        if not any(len(text) <= SIGNATURE_LINE or _CREDIT_WORD.search(text) for text in texts):
+        if not any(len(text) <= SIGNATURE_LINE or _CREDIT_WORD.search(text.lower()) for text in texts):
             return HeaderReading(), []  # nothing here is short enough for a name, or speaks of a source
         return read_closing(texts, day_first=self.day_first), blocks
 

@@ -106,7 +106,7 @@ def read_header(lines: Sequence[str], *, context: str, day_first: bool | None) -
 
 
 def read_closing(lines: Sequence[str], *, day_first: bool | None) -> HeaderReading:
-    """Read the last lines of a body for its signature and credits alone, as `read_header` does in the context `body`."""
+    """Read the last lines of a body for its signature and credits alone: part of what `body` means in `read_header`."""
     rows, draft = _rows(lines, day_first), _Draft()
     _read_names(rows, draft, "body")
     if "source" in draft.values:  # it may be that of a picture
