@@ -114,7 +114,7 @@ def body_html(view: View, plan: BodyPlan, places: Places) -> str:
     numbered = list(enumerate(plan.paragraphs))
     for (kind, holder), group in groupby(numbered, key=lambda pair: _shape(pair[1], places)):
         members = list(group)
-        for number, _ in members:
+        for number, _ in members if figures else ():
             pieces.extend(_figure(figure) for figure in figures.pop(number, ()))
         blocks = [block for _, block in members]
         if kind == "table":
@@ -122,7 +122,7 @@ def body_html(view: View, plan: BodyPlan, places: Places) -> str:
         elif kind == "list" and holder is not None:
             pieces.append(_list(view, places, holder, blocks))
         else:
-            pieces.extend(f"<{_tag(b)}>{_inline(view, b)}</{_tag(b)}>" for b in blocks)
+            pieces.extend(f"<{(tag := _tag(b))}>{_inline(view, b)}</{tag}>" for b in blocks)
     pieces.extend(_figure(figure) for group in figures.values() for figure in group)
     runs = groupby(pieces, key=_carries_more)
     return "\n".join(_cleaned(list(run)) if more else "\n".join(run) for more, run in runs)

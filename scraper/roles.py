@@ -13,7 +13,10 @@ from itertools import chain
 
 from scraper.blocks import MAX_NAMES, Block, Frame
 
-_TAG_ROLES = {"nav": "nav", "footer": "footer", "aside": "aside", "menu": "nav", "address": ""}
+# Tags that settle it; of "" the names are no hint.
+_TAG_ROLES = {"nav": "nav", "footer": "footer", "aside": "aside", "menu": "nav"} | dict.fromkeys(
+    ("address", "form", "body", "html"), ""
+)
 # A token is a run of letters of one case, or a capital and what follows: `leftNav`, `ms-quickLaunch`, `TinKhac_box`.
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 # Role → how tokens that hint at it begin; `=` marks a whole token. Two-word names stand as their telling word.
@@ -78,9 +81,7 @@ def own_role(frame: Frame) -> str:
     """The role that the element's own tag and names give it, "" for none."""
     if (role := _TAG_ROLES.get(frame.tag)) is not None:
         return role
-    if frame.tag in ("form", "body", "html"):
-        return ""
-    if role := role_of_names(frame.classes[:MAX_NAMES], frame.id[:MAX_NAMES]):
+    if (frame.classes or frame.id) and (role := role_of_names(frame.classes[:MAX_NAMES], frame.id[:MAX_NAMES])):
         return role
     return "nav" if frame.el.get("role") in _NAV_ROLES else ""
 
