@@ -236,7 +236,7 @@ class Flow:
         """The frame of any element, made on demand where there is no text in it."""
         known = self._known
         if not known:
-            known.update((frame.el, frame) for frame in self.frames)
+            known.update({frame.el: frame for frame in self.frames})
         missing = []
         around: etree._Element | None = el
         while around is not None and around not in known:
@@ -278,27 +278,11 @@ def read_flow(root: etree._Element) -> Flow:
     lines in a div or a cell); inside a paragraph `<br>` only ends a line. What stands behind MAX_BLOCKS is not read.
     """
     flow = Flow()
-    writer, frames = _Writer(flow), flow.frames
-    opened = [root]  # the elements around the place, outermost first
-    framed = [_outer_frame(root)]  # the frames of the first of them; of the others none has been needed yet
-    frames.append(framed[0])
-
-    def say(text: str) -> None:
-        if text.isspace():
-            writer.gap = True
-            return
-        frame = framed[-1]
-        for el in opened[len(framed) :]:
-            if frame.flags & HIDDEN:
-                return
-            frame = Frame(el, frame, len(frames))
-            frames.append(frame)
-            framed.append(frame)
-        if not frame.flags & HIDDEN:
-            writer.write(text, frame)
-
-    if root.text:
-        say(root.text)
+    writer = _Writer(flow, root)
+    opened, framed, frames = writer.opened, writer.framed, flow.frames
+    text = root.text
+    if text and not text.isspace():
+        writer.say(text)
     elements = root.iterdescendants()
     for el in chain(elements, [root]):  # the root once more: to leave what is open
         parent = el.getparent() if el is not root else root
@@ -306,8 +290,11 @@ def read_flow(root: etree._Element) -> Flow:
             left = opened.pop()
             if framed[-1].el is left:
                 framed.pop().end = len(frames)
-            if text := left.tail:
-                say(text)
+            text = left.tail
+            if text and not text.isspace():
+                writer.say(text)
+            elif text:
+                writer.gap = True
         if el is root:
             break
         effect = _EFFECTS.get(el.tag)
@@ -323,10 +310,12 @@ def read_flow(root: etree._Element) -> Flow:
             elif len(el):
                 deque(zip(el.iterdescendants(), elements, strict=False), maxlen=0)  # skips what the element holds
             text = el.tail
-        if text:
-            say(text)
+        if text and not text.isspace():
+            writer.say(text)
             if len(flow.blocks) >= MAX_BLOCKS:
                 break
+        elif text:
+            writer.gap = True
     writer.flush()
     for frame in framed:
         frame.end = len(frames)
@@ -344,47 +333,66 @@ def _outer_frame(root: etree._Element) -> Frame:
 
 
 class _Writer:
-    """Runs of text made into blocks. line, gap: whether a `<br>` or white space has come since the last of them."""
+    """Elements with text in them made into frames, and their runs of text into blocks.
 
-    def __init__(self, flow: Flow) -> None:
+    opened: the elements around the place, outermost first.  framed: the frames of the first of them; of the others none
+    has been needed yet.  line, gap: whether a `<br>` or white space has come since the last run.
+    """
+
+    def __init__(self, flow: Flow, root: etree._Element) -> None:
+        self.opened = [root]
+        self.framed = [_outer_frame(root)]
         self.line = self.gap = False
         self._flow = flow
+        self._frames = flow.frames
+        self._frames.append(self.framed[0])
         self._place = 0
         self._runs: list[Run] = []
         self._holder: Frame | None = None
 
-    def write(self, text: str, frame: Frame) -> None:
-        """Add a piece of visible text."""
+    def say(self, text: str) -> None:
+        """Add a piece of text, not blank, that stands in the innermost of the opened elements; hidden text is none."""
+        framed, frames = self.framed, self._frames
+        frame = framed[-1]
+        if len(framed) < len(self.opened):
+            for el in self.opened[len(framed) :]:
+                if frame.flags & HIDDEN:
+                    return
+                frame = Frame(el, frame, len(frames))
+                frames.append(frame)
+                framed.append(frame)
+        if frame.flags & HIDDEN:
+            return
         holder = frame._holder or frame
         if holder is not self._holder or (self.line and holder.tag not in _PARAGRAPH_TAGS):
             self.flush()
             self._holder = holder
-            self._place = len(self._flow.frames)
+            self._place = len(frames)
         self._runs.append(Run(text, frame, self.line, self.gap))
         self.line = self.gap = False
 
     def flush(self) -> None:
         """End the block, unless nothing visible stands in it."""
-        runs, self._runs = self._runs, []
+        runs, holder = self._runs, self._holder
         self._holder = None
         self.line = self.gap = False
-        if not runs:
+        if holder is None:
             return
-        first = runs[0].frame
+        self._runs = []
         if len(runs) == 1:
-            text = tidy(runs[0].text)
-            links, bold = 1.0 if first.flags & LINK else 0.0, bool(first.flags & BOLD)
+            text, flags = tidy(runs[0].text), runs[0].frame.flags
+            links, bold = 1.0 if flags & LINK else 0.0, bool(flags & BOLD)
         else:
             text = _joined(runs)
-            seen = sum([len(run.text) for run in runs])
-            links = sum([len(run.text) for run in runs if run.frame.flags & LINK]) / seen
+            linked = sum([len(run.text) for run in runs if run.frame.flags & LINK])
+            links = linked / sum([len(run.text) for run in runs]) if linked else 0.0
             bold = all(run.frame.flags & BOLD for run in runs)
         if text:
-            blocks, holder = self._flow.blocks, first.block
-            self._flow.places.append(self._place)
+            flow, tag = self._flow, holder.tag
+            blocks = flow.blocks
+            flow.places.append(self._place)
             head, label = _told_by(text)
-            heading = HEADINGS.get(holder.tag, 0)
-            blocks.append(Block(len(blocks), text, head, label, holder, runs, links, bold, heading))
+            blocks.append(Block(len(blocks), text, head, label, holder, runs, links, bold, HEADINGS.get(tag, 0)))
 
 
 def _joined(runs: Sequence[Run]) -> str:

@@ -1,5 +1,6 @@
-"""After the rules: is this an article at all, and what should a person doubt about it.
+"""Before and after the rules: is this an article at all, and what should a person doubt about it.
 
+`refuse_at_sight` refuses pages so poor in text that no rule could make an article of them, before any is asked.
 `assess` refuses home pages, listings, empty forms, error, login and challenge pages, and plain content pages without a
 trace of publication. A refusal is loud and typed; an empty record never comes out.
 """
@@ -16,21 +17,27 @@ from scraper.headline import slug_words
 from scraper.labels import labels
 from scraper.lines.dates import DateReading
 from scraper.models import Problem
+from scraper.page import Page
+from scraper.prose import weigh
 from scraper.roles import rich_text_around
 from scraper.sharepoint.client import count_rows
+from scraper.sharepoint.forms import ItemForm
 from scraper.text import caseless, fold, key
 from scraper.view import Candidate, View
 
+# Looked for in small letters.
 _ERROR_WORDS = re.compile(
     r"sorry, something went wrong|correlation id|an unexpected error has occurred|truy cập bị từ chối|access denied"
     r"|page not found|không tìm thấy trang|server error in|runtime error|the resource cannot be found|file not found"
-    r"|trang không tồn tại|bad gateway|service unavailable|đã xảy ra lỗi|404 not found|http error \d{3}",
-    re.IGNORECASE,
+    r"|trang không tồn tại|bad gateway|service unavailable|đã xảy ra lỗi|404 not found|http error \d{3}"
 )
 _CHALLENGE_WORDS = re.compile(
     r"checking your browser|just a moment|enable javascript and cookies|verify you are human|captcha|ddos protection"
-    r"|xác minh bạn (?:là|không phải)|đang kiểm tra trình duyệt|security check|are you a robot",
-    re.IGNORECASE,
+    r"|xác minh bạn (?:là|không phải)|đang kiểm tra trình duyệt|security check|are you a robot"
+)
+_REFUSING_WORDS = (
+    (_ERROR_WORDS, "an error page", "soft_error"),
+    (_CHALLENGE_WORDS, "a challenge page", "challenge"),
 )
 _ID_IN_QUERY = re.compile(r"[?&](?:item|news|tin|bai|article|post)?_?id=\d+", re.IGNORECASE)
 # Links this long are headlines of other articles, not menu words.
@@ -41,17 +48,37 @@ LINK_LINES = 10
 FRONT_HEADINGS, FRONT_PROSE = 8, 150
 # A page with this little visible text may be judged by its words alone.
 SMALL_PAGE = 1500
+# With this much prose (letters as scraper.prose weighs them), a headline and a date, a page is no error page.
+ENOUGH_PROSE = 200
+
+
+def refuse_at_sight(page: Page, form: ItemForm | None) -> None:
+    """Raise NotAnArticle for a page without text, and for an error, login or challenge page that is `_bare`."""
+    name = page.capture.name or page.url or ""
+    if not page.blocks and not (form and form.filled):
+        raise NotAnArticle(name, "the page shows no text", reason="empty")
+    visible = _visible(page)
+    if _bare(page, visible):
+        _refuse_error_pages(page, name, visible, prose=0)
+
+
+def _visible(page: Page) -> int:
+    return sum([len(block.text) for block in page.blocks])
+
+
+def _bare(page: Page, visible: int) -> bool:
+    """Whether a page is small and has too little prose to be an article, whichever of its blocks belong to one."""
+    return visible < SMALL_PAGE and sum([weigh(block, "other", None) for block in page.blocks]) < ENOUGH_PROSE
 
 
 def assess(view: View, winners: dict[str, Candidate]) -> None:
-    """Raise NotAnArticle, with its reason, unless the winners make an article."""
+    """Raise NotAnArticle, with its reason, unless the winners make an article. To be asked after `refuse_at_sight`."""
     name = view.page.capture.name or view.page.url or ""
-    visible = sum(len(block.text) for block in view.page.blocks)
-    if not view.page.blocks and not (view.form and view.form.filled):
-        raise NotAnArticle(name, "the page shows no text", reason="empty")
-    if not ("published_at" in winners and "title" in winners and sum(view.zones.weights) >= 200):
-        _refuse_error_pages(view, name, visible)
-    if count_rows(view.page) >= 2 and not (view.form and view.form.filled) and not sum(view.zones.weights):
+    visible, prose = _visible(view.page), sum(view.zones.weights)
+    sure = "published_at" in winners and "title" in winners and prose >= ENOUGH_PROSE
+    if not sure and not _bare(view.page, visible):
+        _refuse_error_pages(view.page, name, visible, prose)
+    if count_rows(view.page) >= 2 and not (view.form and view.form.filled) and not prose:
         raise NotAnArticle(name, "a list view that the browser draws", reason="listing")
     if (
         view.form is not None
@@ -71,16 +98,16 @@ def assess(view: View, winners: dict[str, Candidate]) -> None:
         raise NotAnArticle(name, "nothing on the page says when, where or by whom it was published", reason="not_dated")
 
 
-def _refuse_error_pages(view: View, name: str, visible: int) -> None:
-    words = " ".join(block.text for block in view.page.blocks[:60])[:4000] + " " + view.page.title_tag
-    if visible < SMALL_PAGE and (match := _ERROR_WORDS.search(words)):
-        raise NotAnArticle(name, f"an error page ({match.group(0)!r})", reason="soft_error")
-    if visible < SMALL_PAGE and (match := _CHALLENGE_WORDS.search(words)):
-        raise NotAnArticle(name, f"a challenge page ({match.group(0)!r})", reason="challenge")
-    root = view.page.root
-    small = visible < 2 * SMALL_PAGE and sum(view.zones.weights) < 400
-    if root is not None and small and "assword" in view.page.source_text:
-        fields = root.iter("input")
+def _refuse_error_pages(page: Page, name: str, visible: int, prose: float) -> None:
+    if visible < SMALL_PAGE:
+        words = " ".join([block.text for block in page.blocks[:60]])[:4000] + " " + page.title_tag
+        small_letters = words.lower()
+        for pattern, what, reason in _REFUSING_WORDS:
+            if match := pattern.search(small_letters):
+                raise NotAnArticle(name, f"{what} ({words[match.start() : match.end()]!r})", reason=reason)
+    small = visible < 2 * SMALL_PAGE and prose < 400
+    if page.root is not None and small and "assword" in page.source_text:
+        fields = page.root.iter("input")
         if any((field.get("type") or "").lower() == "password" for field in fields):
             raise NotAnArticle(name, "a login form", reason="login")
 

@@ -27,8 +27,6 @@ ALLOWED_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "r
 ALLOWED_SCHEMES = {"http", "https", "mailto"}
 # A cell longer than this on average marks a table that only lays out a page.
 DATA_CELL = 120
-# What carries addresses, and what a parser completes (`tbody`). Words are escaped: a `<` begins a tag of our own.
-_CLEANED_TAGS = ("<a", "<figure", "<table")
 # Character references in one piece of HTML beyond which it is kept as generated, without the second look.
 MOST_REFERENCES = 20_000
 
@@ -116,7 +114,7 @@ def body_html(view: View, plan: BodyPlan, places: Places) -> str:
     numbered = list(enumerate(plan.paragraphs))
     for (kind, holder), group in groupby(numbered, key=lambda pair: _shape(pair[1], places)):
         members = list(group)
-        for number, _ in members:
+        for number, _ in members if figures else ():
             pieces.extend(_figure(figure) for figure in figures.pop(number, ()))
         blocks = [block for _, block in members]
         if kind == "table":
@@ -124,15 +122,18 @@ def body_html(view: View, plan: BodyPlan, places: Places) -> str:
         elif kind == "list" and holder is not None:
             pieces.append(_list(view, places, holder, blocks))
         else:
-            pieces.extend(f"<{_tag(b)}>{_inline(view, b)}</{_tag(b)}>" for b in blocks)
+            pieces.extend(f"<{(tag := _tag(b))}>{_inline(view, b)}</{tag}>" for b in blocks)
     pieces.extend(_figure(figure) for group in figures.values() for figure in group)
     runs = groupby(pieces, key=_carries_more)
     return "\n".join(_cleaned(list(run)) if more else "\n".join(run) for more, run in runs)
 
 
 def _carries_more(html: str) -> bool:
-    """Whether a piece holds more than bare tags around escaped words."""
-    return any(tag in html for tag in _CLEANED_TAGS)
+    """Whether a piece holds more than bare tags around escaped words: addresses, or what a parser completes (`tbody`).
+
+    Words are escaped: a `<` begins a tag of our own.
+    """
+    return "<a" in html or "<figure" in html or "<table" in html
 
 
 def _cleaned(pieces: Sequence[str]) -> str:

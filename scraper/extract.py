@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scraper.addresses import portal_host
-from scraper.checks import assess, doubts
+from scraper.checks import assess, doubts, refuse_at_sight
 from scraper.decode import doubts_of_text
 from scraper.errors import NotAnArticle, RuleCountError
 from scraper.fields import attachments, body, byline, counters, dates, identity, images, section, title
@@ -24,7 +24,7 @@ from scraper.lines.dates import DateReading
 from scraper.models import Agency, Capture, CaptureInfo, Evidence, Problem, Record
 from scraper.page import Page, read_page
 from scraper.portals import Portal, built_in, match_portal
-from scraper.sharepoint.forms import read_form
+from scraper.sharepoint.forms import ItemForm, read_form
 from scraper.view import Candidate, Rule, View
 from scraper.zones import find_zones
 
@@ -82,7 +82,10 @@ def extract(capture: Capture, portals: Sequence[Portal] | None = None) -> Record
 
     portals: what is known of portals, those built in unless told.
     """
-    return _record(view_of(capture, portals), None)
+    page = read_page(capture)
+    form = read_form(page)
+    refuse_at_sight(page, form)
+    return _record(_view(page, form, portals), None)
 
 
 def explain(capture: Capture, portals: Sequence[Portal] | None = None) -> Story:
@@ -99,7 +102,10 @@ def explain(capture: Capture, portals: Sequence[Portal] | None = None) -> Story:
 def view_of(capture: Capture, portals: Sequence[Portal] | None = None) -> View:
     """A capture parsed and zoned, ready for rules."""
     page = read_page(capture)
-    form = read_form(page)
+    return _view(page, read_form(page), portals)
+
+
+def _view(page: Page, form: ItemForm | None, portals: Sequence[Portal] | None) -> View:
     portal, why = _portal(page, built_in() if portals is None else portals)
     aside = set(form.blocks) if form is not None else set()
     stated = form.get("title") if form is not None else None
@@ -131,6 +137,8 @@ def _record(view: View, attempts: list[Attempt] | None) -> Record:
         if won is not None:
             winners[name] = won
             evidence[name] = Evidence(won.rule, _cut(won.raw), won.node)
+    if attempts is not None:  # else it has been asked before the rules
+        refuse_at_sight(view.page, view.form)
     assess(view, winners)
     agency, agency_problems, agency_evidence = _agency(view, winners)
     evidence.update(agency_evidence)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from scraper.blocks import MAX_NAMES, Block, Frame
-from scraper.kinds import DATE_LIKE, LETTERHEAD, is_meta_line
+from scraper.kinds import DATE_LIKE, is_letterhead, is_meta_line
 from scraper.labels import labels
 from scraper.page import Page
 from scraper.roles import Roles
@@ -112,7 +112,7 @@ def find_headline(
         signs["distance"] = max(-1.2, -0.08 * above) if above >= 0 else -1.0 + 0.3 * above
         if block.heading > 1 and levels[block.heading] - bisect_right(places[block.heading], index) >= 3:
             signs["one of several headings"] = -1.5
-        if counts[block.text] > 1 and len(block.text.split()) <= 6:
+        if counts.get(block.text, 0) > 1 and len(block.text.split()) <= 6:
             signs["repeated"] = -2.0
         if index + 1 < len(blocks) and is_meta_line(blocks[index + 1]):
             signs["date below"] = 1.5
@@ -172,14 +172,14 @@ def _signs(
         signs["bold"] = 1.0
     words = len(text.split(None, 3))
     if stated or slug:
-        signs.update(_likeness(text, unmarked(small), stated, slug if words > 2 else frozenset()))
+        signs.update(_likeness(text, _unmarked(small), stated, slug if words > 2 else frozenset()))
     if block.frame is not None:
         signs.update(_named_around(block.frame))
         if role := roles[block.frame]:
             signs[f"in {role}"] = -4.0
     if words < 4:
         signs["short"] = -1.0
-    if LETTERHEAD.match(text):
+    if is_letterhead(block):
         signs["national motto"] = -6.0
     if ":" in text[:30] and text.index(":") < 0.5 * len(text):
         signs["label and value"] = -0.5
@@ -192,6 +192,12 @@ def _signs(
     if block.label is not None or block.head in labels().tools or block.head in labels().chrome:
         signs["known label"] = -6.0
     return signs
+
+
+@lru_cache(maxsize=2048)
+def _unmarked(small: str) -> str:
+    """Remembered, since the lines above a headline are those of every page of the portal."""
+    return unmarked(small)
 
 
 def _likeness(text: str, folded: str, stated: frozenset[str], slug: frozenset[str]) -> dict[str, float]:

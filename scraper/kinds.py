@@ -20,9 +20,10 @@ DATE_LIKE = re.compile(
 )
 # Head of an administrative document (Decree 30/2020/NĐ-CP, annex I): national motto; place, then the signing date.
 SIGNED = re.compile(r"[^\d,]{2,40},\s*ngày\s+\d{1,2}\s+tháng\s+\d{1,2}\s+năm\s+\d{4}$", re.IGNORECASE)
-LETTERHEAD = re.compile(
+_LETTERHEAD = re.compile(
     r"(?:cộng ho[àaá]\S* xã hội chủ nghĩa việt nam|độc lập\s*[-–]\s*tự do\s*[-–]\s*hạnh phúc)\W*(?:$|\n)", re.IGNORECASE
 )
+_LETTERHEAD_STARTS = ("cộng ho", "độc lập")
 _BYLINE_NAME = re.compile(r"byline|author|tac-?_?gia|nguoi-?_?viet", re.IGNORECASE)
 POSTED = re.compile(
     r"(?:Posted\b.{0,40}?\bby|by|bởi|par|von)\s+(?P<name>[^|\d]{2,60}?)(?=\s*\||\s+(?:at|on|lúc|à|le|um)\s|$)",
@@ -33,6 +34,11 @@ _COUNT = re.compile(r"[\s(:]*\d*[\s):]*$")
 SIGNATURE_MARK = re.compile(r"\(?\s*đã ký\s*\)?", re.IGNORECASE)
 FILE_ENDING = r"\.(?:pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|txt|csv|zip|rar|7z|xml|mp3|mp4|wmv|avi|dwg)(?:$|[?#'\"])"
 FILE_LINK = re.compile(FILE_ENDING, re.IGNORECASE)
+
+
+def is_letterhead(block: Block) -> bool:
+    """Whether a line begins with the national motto, as an administrative document does."""
+    return block.head.startswith(_LETTERHEAD_STARTS) and _LETTERHEAD.match(block.text) is not None
 
 
 def is_meta_line(block: Block) -> bool:

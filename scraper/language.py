@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
+from math import ceil
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -46,8 +48,9 @@ def day_first_of(lcid: str) -> bool:
 
 def language_of(text: str, root: etree._Element | None = None) -> str | None:
     """BCP 47 tag of the text; falls back on the page's declared language for a text too short to tell, else None."""
-    vietnamese = len(_VIETNAMESE.findall(text))
-    if vietnamese >= max(10, 0.06 * len(text)):
+    enough = max(10, ceil(0.06 * len(text)))
+    vietnamese = len(list(islice(_VIETNAMESE.finditer(text), enough)))
+    if vietnamese == enough:
         return "vi"  # whatever the number of letters
     words = _WORD.findall(text.lower())
     letters = sum(map(len, words))

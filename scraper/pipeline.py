@@ -79,7 +79,7 @@ def extract_checked(capture: Capture, portals: Sequence[Portal] | None = None) -
 def refuse_binary(capture: Capture) -> None:
     """Raise NotAnArticle for bytes that are no text."""
     content = capture.content
-    if not content.strip():
+    if not content or content.isspace():
         raise NotAnArticle(capture.name, "the document is empty", reason="empty")
     for magic, what in _MAGIC:
         if content.startswith(magic):

@@ -40,7 +40,7 @@ def weigh(block: Block, mark: str, roles: Roles | None) -> float:
         return 0.0
     if (found := footer_labels(block)) and (length < 200 or found > 1):
         return 0.0
-    return length * (1 - block.links) * (WEIGHT[roles[block.frame]] if block.frame and roles else 1.0)
+    return length * (1 - block.links) * (WEIGHT[roles[block.frame]] if block.frame and roles is not None else 1.0)
 
 
 def find_core(blocks: Sequence[Block], weights: Sequence[float]) -> tuple[Frame | None, tuple[int, int] | None]:

@@ -13,7 +13,10 @@ from itertools import chain
 
 from scraper.blocks import MAX_NAMES, Block, Frame
 
-_TAG_ROLES = {"nav": "nav", "footer": "footer", "aside": "aside", "menu": "nav", "address": ""}
+# Tags that settle it; of "" the names are no hint.
+_TAG_ROLES = {"nav": "nav", "footer": "footer", "aside": "aside", "menu": "nav"} | dict.fromkeys(
+    ("address", "form", "body", "html"), ""
+)
 # A token is a run of letters of one case, or a capital and what follows: `leftNav`, `ms-quickLaunch`, `TinKhac_box`.
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 # Role → how tokens that hint at it begin; `=` marks a whole token. Two-word names stand as their telling word.
@@ -46,24 +49,22 @@ WEIGHT = {
 }
 
 
-class Roles:
-    """Memo of the role of each frame; a role is inherited by everything inside.
+class Roles(dict[Frame, str]):
+    """The role of each frame, found when it is asked for; a role is inherited by everything inside.
 
     An element that holds half of the page's blocks has no role, whatever its names say: unclosed banners swallow
     whole pages.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
-        self._memo: dict[Frame, str] = {}
+        super().__init__()
         early, late = (blocks[len(blocks) * part // 4].frame if blocks else None for part in (1, 3))
         if early is not None and late is not None:
             around = set(late.ancestors())
-            self._memo.update((frame, "") for frame in early.ancestors() if frame in around)
+            self.update((frame, "") for frame in early.ancestors() if frame in around)
 
-    def __getitem__(self, frame: Frame) -> str:
-        role = self._memo.get(frame)
-        if role is None:
-            role = self._memo[frame] = own_role(frame) or (self[frame.up.block] if frame.up is not None else "")
+    def __missing__(self, frame: Frame) -> str:
+        role = self[frame] = own_role(frame) or (self[frame.up.block] if frame.up is not None else "")
         return role
 
     def outermost(self, frame: Frame, role: str) -> Frame:
@@ -80,9 +81,7 @@ def own_role(frame: Frame) -> str:
     """The role that the element's own tag and names give it, "" for none."""
     if (role := _TAG_ROLES.get(frame.tag)) is not None:
         return role
-    if frame.tag in ("form", "body", "html"):
-        return ""
-    if role := role_of_names(frame.classes[:MAX_NAMES], frame.id[:MAX_NAMES]):
+    if (frame.classes or frame.id) and (role := role_of_names(frame.classes[:MAX_NAMES], frame.id[:MAX_NAMES])):
         return role
     return "nav" if frame.el.get("role") in _NAV_ROLES else ""
 
@@ -104,7 +103,13 @@ def role_of_token(token: str) -> str:
 
 def is_rich_text(frame: Frame) -> bool:
     """Whether the element is the value of a SharePoint rich-text field (what an editor typed, not the template)."""
-    return _RICH_TEXT.search(frame.names) is not None
+    return _calls_rich_text(frame.names[:MAX_NAMES])
+
+
+@lru_cache(maxsize=4096)
+def _calls_rich_text(names: str) -> bool:
+    """Whether class and id call an element such a field; remembered, since the pages of a portal repeat them."""
+    return _RICH_TEXT.search(names) is not None
 
 
 def rich_text_around(frame: Frame | None) -> Frame | None:

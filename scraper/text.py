@@ -32,7 +32,7 @@ def tidy(text: str) -> str:
             text = " ".join(_INVISIBLE.sub("", text).split())
     while "  " in text:
         text = text.replace("  ", " ")
-    return text if text.isascii() or unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def tidy_lines(text: str) -> str:

@@ -46,7 +46,7 @@ SIGNATURE_EXTRA = 16
 # Of a longer paragraph only this end is looked at for "(Theo Báo …)".
 CLOSING_LINE = 120
 SIGNATURE_LINE = 70
-_CREDIT_WORD = re.compile(r"theo|nguồn|nguon|ảnh|tác giả|source|by ", re.IGNORECASE)
+_CREDIT_WORD = re.compile(r"theo|nguồn|nguon|ảnh|tác giả|source|by ")
 # Letters of the body that tell its language.
 LANGUAGE_SAMPLE = 1200
 
@@ -184,15 +184,15 @@ class View:
     @cached_property
     def closing(self) -> tuple[HeaderReading, list[Block]]:
         """The last lines of the body read for a signature or a credited source, with those lines."""
-        from scraper.lines.header import HeaderReading, read_header
+        from scraper.lines.header import HeaderReading, read_closing
 
         blocks = self.article_blocks[-3:] + self.zones.of(self.page, "tail")[:3]
         if not blocks:
             return HeaderReading(), []
         texts = [b.text if len(b.text) <= CLOSING_LINE else b.text[-CLOSING_LINE:] for b in blocks]
-        if not any(len(text) <= SIGNATURE_LINE or _CREDIT_WORD.search(text) for text in texts):
+        if not any(len(text) <= SIGNATURE_LINE or _CREDIT_WORD.search(text.lower()) for text in texts):
             return HeaderReading(), []  # nothing here is short enough for a name, or speaks of a source
-        return read_header(texts, context="body", day_first=self.day_first), blocks
+        return read_closing(texts, day_first=self.day_first), blocks
 
     @cached_property
     def closing_blocks(self) -> list[Block]:

@@ -18,10 +18,10 @@ from scraper.blocks import Block, Frame, extent, lowest_common
 from scraper.footer import mark_footer
 from scraper.headline import Scored, find_headline
 from scraper.kinds import (
-    LETTERHEAD,
     SIGNATURE_MARK,
     SIGNED,
     is_comments_label,
+    is_letterhead,
     is_meta_line,
     is_named_byline,
     is_posted,
@@ -247,12 +247,10 @@ def _mark_letterhead(blocks: Sequence[Block], marks: list[str], between: range) 
 
     Layout of Decree 30/2020/NĐ-CP, annex I: authority, number, motto, place and date. Returns where the rest starts.
     """
-    if not any(LETTERHEAD.match(blocks[index].text) for index in between if len(blocks[index].text) < 120):
+    if not any(is_letterhead(blocks[index]) for index in between if len(blocks[index].text) < 120):
         return between.start
     ends = [
-        i
-        for i in between
-        if len(blocks[i].text) < 120 and (LETTERHEAD.match(blocks[i].text) or SIGNED.match(blocks[i].text))
+        i for i in between if len(blocks[i].text) < 120 and (is_letterhead(blocks[i]) or SIGNED.match(blocks[i].text))
     ]
     for index in range(between.start, ends[-1] + 1):
         if marks[index] == "other":

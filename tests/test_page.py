@@ -12,7 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from scraper.extract import FIELDS, explain
 from scraper.page import read_page
+from scraper.prose import weigh
 from tests.running import ROOT, TITLE, article, capture, extracted
 
 PIECES = (
@@ -22,6 +24,14 @@ PIECES = (
     " &#0; &#27; &#xD800; &#x110000; &amp; &nbsp \x00 \ufeff \u202e \ud7ff \U0010ffff é 14/02/2019|08:30 Tác|giả:"
     ' Điện|thoại:|02753|811|066 Lượt|xem:|12 WPQ2FormCtx={ {"@type":"Article","headline":"\\ud800"} | ||||||||||||'
 ).split(" ")
+SAYINGS = (
+    "Just a moment, checking your browser.",
+    "404 Not Found",
+    "Truy cập bị TỪ CHỐI",
+    "<h1 class=title>Nước lên ở vàm Sáo</h1>",
+    "<p>Ghe hàng từ rạch ra vàm, ghe khóm đậu bến trên, ghe khoai đậu bến dưới, nước lên từng ngày.</p>",
+    "<nav>Ghe hàng từ rạch ra vàm, ghe khóm đậu bến trên, ghe khoai đậu bến dưới, nước lên từng ngày.</nav>",
+)
 PIECE = st.sampled_from([piece.replace("|", " ") for piece in PIECES])
 
 
@@ -43,6 +53,22 @@ def test_any_markup_makes_a_page(markup: str) -> None:
         for block in read_page(capture(content, source)).blocks:
             assert block.text == block.text.strip() and block.text
         extracted(content, source)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PIECE | st.sampled_from(SAYINGS), max_size=40).map(" ".join))
+@example(f"<p>{SAYINGS[0]}<input type=password>")
+@example(f"<p>{SAYINGS[1]}")
+def test_what_is_refused_at_sight_every_rule_would_refuse(markup: str) -> None:
+    """No zoning finds more prose than the look at sight allows for; `explain` tells all rules, and the same end."""
+    for source in ("file", "text"):
+        page = capture(markup.encode("utf-8", "replace"), source)
+        story = explain(page)
+        end = story.record.title if story.record is not None else story.refusal.reason if story.refusal else ""
+        assert extracted(page.content, source) in (end, "binary")
+        assert {attempt.field for attempt in story.attempts} == set(FIELDS)
+        most = sum(weigh(block, "other", None) for block in story.view.page.blocks)
+        assert sum(story.view.zones.weights) <= most + 1e-6
 
 
 @settings(max_examples=150, deadline=None)

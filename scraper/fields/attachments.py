@@ -15,8 +15,7 @@ from scraper.text import tidy
 from scraper.view import Candidate, View
 
 _ITEM_FILE = re.compile(r"/Attachments/\d+/[^/?#]+$", re.IGNORECASE)
-# What a file's address holds before it is made absolute: an ending, the folder, or nothing but what the page's adds.
-_MAY_BE_FILE = re.compile(rf"{FILE_ENDING}|attachments|^(?:[?#;]|$)", re.IGNORECASE)
+_ENDING = re.compile(FILE_ENDING)
 _QUERY_PARTS = re.compile(r"[=&]")
 _QUOTED = re.compile(r"""['"]([^'"]+)['"]""")
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|bmp|webp|jfif|svg)(?:$|[?#])", re.IGNORECASE)
@@ -32,7 +31,7 @@ def linked_files(view: View) -> Candidate | None:
     everywhere = "attachments" in (view.page.base or "").lower()
     for anchor in _anchors(view):
         target = _target(anchor.get("href") or "").strip()
-        if target.isprintable() and not (everywhere or _MAY_BE_FILE.search(target)):
+        if not everywhere and _is_plain(target.lower()):
             continue
         url = view.absolute(target)
         if url is None or url.startswith("data:") or url in found:
@@ -48,6 +47,15 @@ def linked_files(view: View) -> Candidate | None:
     return Candidate(
         tuple(found.values()), ", ".join(a.file_name or a.url for a in found.values()), f"link {first.url}"
     )
+
+
+def _is_plain(target: str) -> bool:
+    """Whether a link's address in lower case, not made absolute yet, is seen at a glance to be no file's.
+
+    A file's holds an ending or the folder, or nothing but what the page's own address adds to.
+    """
+    named = target.isascii() and target.isprintable() and target[:1] not in ("", "?", "#", ";")
+    return named and "attachments" not in target and _ENDING.search(target) is None
 
 
 def _is_viewer(url: str, paths: set[str]) -> bool:

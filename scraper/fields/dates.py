@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 from scraper.fields.structured import stated
-from scraper.kinds import LETTERHEAD, POSTED, SIGNED
+from scraper.kinds import POSTED, SIGNED, is_letterhead
 from scraper.lines.dates import DateReading, parse_form_date, read_dates
 from scraper.view import Candidate, View
 
@@ -78,7 +78,7 @@ def tail_date(view: View) -> Candidate | None:
 
 def signing_date(view: View) -> Candidate | None:
     """On a legal document: the line "place, ngày … tháng … năm …" below the national motto."""
-    if not any(LETTERHEAD.match(block.text) for block in view.page.blocks if len(block.text) < 120):
+    if not any(is_letterhead(block) for block in view.page.blocks if len(block.text) < 120):
         return None
     for block in view.page.blocks:
         if len(block.text) < 100 and SIGNED.match(block.text):

@@ -58,7 +58,7 @@ def breadcrumb(view: View) -> Candidate | None:
 def _steps(view: View, block: Block) -> list[str]:
     """The steps of a breadcrumb printed in one block, the headline left out; empty when it is none."""
     around = islice(block.frame.ancestors(), 5) if block.frame is not None else ()
-    named = any(_calls_crumb(frame.names[:MAX_NAMES]) for frame in around)
+    named = any(_calls_crumb(frame.names[:MAX_NAMES]) for frame in around if frame.classes or frame.id)
     if not named and len(_CRUMB_MARK.findall(block.text)) < 1 + ("/" in block.text):
         return []
     parts = _CRUMB_SEPARATOR.split(block.text)

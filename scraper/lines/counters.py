@@ -11,6 +11,7 @@ from scraper.text import tidy
 
 _LINE_LIMIT = 200  # a longer line is running text
 _LABEL_LIMIT = 40
+_DIGIT = re.compile(r"\d")
 
 
 class _Grammar(NamedTuple):
@@ -41,12 +42,16 @@ def read_views(text: str) -> int | None:
 
     A number on a line of its own belongs to the label on the next line, or on the line before where that has a colon.
     """
+    if not _DIGIT.search(text):
+        return None
     found = find_views([tidy(line) if len(line) <= _LINE_LIMIT else line for line in text.split("\n")])
     return found[0] if found else None
 
 
 def find_views(lines: list[str]) -> tuple[int, int] | None:
     """(count, index of its line) of the first read counter in tidied lines."""
+    if not any(map(_DIGIT.search, lines)):
+        return None
     alone = _grammar().alone
     for at, line in enumerate(lines):
         if not _may_count(line):

@@ -95,8 +95,7 @@ def read_header(lines: Sequence[str], *, context: str, day_first: bool | None) -
 
     context: `article header`, `byline`, `body`, `page header` or `footer`.  day_first: the page's culture.
     """
-    rows = [_row(index, text, day_first) for index, text in _prepared(lines)]
-    draft = _Draft()
+    rows, draft = _rows(lines, day_first), _Draft()
     if context == "page header":
         _read_clock(rows, draft)
     elif context != "footer":
@@ -104,6 +103,19 @@ def read_header(lines: Sequence[str], *, context: str, day_first: bool | None) -
         _read_names(rows, draft, context)
         _read_small(rows, draft)
     return HeaderReading(**draft.values, lines=draft.lines)
+
+
+def read_closing(lines: Sequence[str], *, day_first: bool | None) -> HeaderReading:
+    """Read the last lines of a body for its signature and credits alone: part of what `body` means in `read_header`."""
+    rows, draft = _rows(lines, day_first), _Draft()
+    _read_names(rows, draft, "body")
+    if "source" in draft.values:  # it may be that of a picture
+        _read_captions(rows, draft)
+    return HeaderReading(**draft.values, lines=draft.lines)
+
+
+def _rows(lines: Sequence[str], day_first: bool | None) -> list[_Row]:
+    return [_row(index, text, day_first) for index, text in _prepared(lines)]
 
 
 def _prepared(lines: Sequence[str]) -> list[tuple[int, str]]:
@@ -251,17 +263,22 @@ def _read_small(rows: list[_Row], draft: _Draft) -> None:
     """Views, captions, file names, dateline, end mark, relative time."""
     if views := find_views([row.text for row in rows]):
         draft.put("views", views[0], rows[views[1]].index)
-    file_above = False
+    _read_captions(rows, draft)
     for row in rows:
-        _read_caption(row, draft, file_above)
-        file_above = is_file_name(row.text)
-        draft.put("image_file", row.text if file_above else None, row.index)
+        draft.put("image_file", row.text if is_file_name(row.text) else None, row.index)
         if match := _DATELINE.match(row.text):
             draft.put("dateline", match[0].strip(), row.index)
         marked = end_mark(row.text)
         draft.put("end_mark", marked[0] if marked else None, row.index)
         for cell in CELL_BREAK.split(row.text) if not row.dates and not row.is_prose else ():
             draft.put("relative", relative_duration(cell), row.index)
+
+
+def _read_captions(rows: list[_Row], draft: _Draft) -> None:
+    file_above = False
+    for row in rows:
+        _read_caption(row, draft, file_above)
+        file_above = is_file_name(row.text)
 
 
 def _read_caption(row: _Row, draft: _Draft, file_above: bool) -> None:
