@@ -30,6 +30,8 @@ _PIECE = 5_000
 _BATCH = 64
 _BATCH_SECONDS = 5.0
 _HOPS = 5
+_TOLD = 1_000
+"""Faults that are told one by one."""
 _DAMAGED = "damaged"
 """`error` of a file whose answer a container holds, but not as it was received."""
 
@@ -109,7 +111,7 @@ class FileReading:
     """Reads the answers that are due, container by container, and keeps what they are.
 
     captures: where the answers are kept, too, if at all.  avoid: places not to read, as they were told to `watch`.
-    errors: what could not be read.
+    errors: what could not be read, the first _TOLD of them.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class FileReading:
         self._told: list[tuple[int, Json]] = []
         self._since = time.monotonic()
         self._absent: set[str] = set()
+        self._many = False
         self.errors: list[LuutruError] = []
 
     def some(self, stopping: Stopping) -> int:
@@ -164,17 +167,18 @@ class FileReading:
                 at, member = next(found, (place, None))
                 yield from ((due, member if at == place else None) for due in here)
         except (OSError, InputError) as error:
-            self._lost(container, error)
+            self._lost(Path(container), name, error)
             yield from ((due, None) for _, rest in [(place, here), *pending] for due in rest)
 
-    def _lost(self, container: str, error: OSError | InputError) -> None:
+    def _lost(self, container: Path, name: str, error: OSError | InputError) -> None:
         """Say, once, that a container, or a file in its folder, cannot be read any more."""
         if isinstance(error, OSError):
-            if container in self._absent:
+            lost = str(container / name) if name and container.exists() else str(container)
+            if lost in self._absent:
                 return
-            self._absent.add(container)
+            self._absent.add(lost)
             cause = f"{(error.strerror or str(error)).lower()}: what it holds of pictures and attachments is not kept"
-            error = InputError(container, cause, hint="once it is back: luutru import --again")
+            error = InputError(lost, cause, hint="once it is back: luutru import --again")
         self._fault(error)
 
     def _what(self, due: Due, member: Member | DamagedMember | None) -> Json:
@@ -212,8 +216,12 @@ class FileReading:
         self._since = time.monotonic()
 
     def _fault(self, error: LuutruError) -> None:
-        self._watch.trouble(error, again=False)
-        self.errors.append(error)
+        if len(self.errors) < _TOLD:
+            self.errors.append(error)
+            self._watch.trouble(error, again=False)
+        elif not self._many:
+            self._many = True
+            self._watch.warn(f"more than {_TOLD:,} pictures and attachments cannot be read; the rest is not named")
 
 
 def resolved(places: FilePlaces, url: str) -> list[Json]:
