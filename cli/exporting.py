@@ -51,7 +51,7 @@ def export(
     quiet: Quiet = False,
 ) -> int:
     """Export records: the whole archive or a selection, one by one as they are read."""
-    from cli.render import say
+    from cli.render import counted, say
     from cli.wiring import open_for_reading
     from scraper.errors import InputError
     from storage.exports import format_of
@@ -73,10 +73,9 @@ def export(
             number = _pass_on(kept, output, force=force)
         else:
             number = _write(selection.find(kept), format_, output, selection, package=package, force=force)
-    records = "record" if number == 1 else "records"
     for notice in notices:
         say(notice)
-    say(f"{number} {records} exported" + (f" to {output}" if output else ""), quiet=quiet)
+    say(f"{counted(number, 'record')} exported" + (f" to {output}" if output else ""), quiet=quiet)
     return 0
 
 

@@ -221,12 +221,15 @@ class ImportRun:
 
 def _line(name: str, report: dict[str, Any], counts: Counter[str]) -> str:
     """A container's import in one line."""
+    from cli.render import counted
+
     if report["state"] == "done":
         return f"{name}: imported before"
     stored = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("new", "changed", "unchanged") if counts[kind])
-    parts = [stored or "nothing new", f"{report['pages']:,} pages among {report['members']:,} members"]
+    pages, members = counted(report["pages"], "page"), counted(report["members"], "member")
+    parts = [stored or "nothing new", f"{pages} among {members}"]
     if report["files"] and not report["pages"]:
-        parts.append(f"{report['files']:,} answers noted that may be pictures and attachments")
+        parts.append(f"{counted(report['files'], 'answer')} noted that may be a picture or attachment")
     if report["skipped"]:
         parts.append(f"{report['skipped']:,} without an article")
     if report["failed"]:
@@ -238,9 +241,12 @@ def _line(name: str, report: dict[str, Any], counts: Counter[str]) -> str:
 
 def _files_line(report: dict[str, int]) -> str:
     """What became of pictures and attachments, in one line."""
+    from cli.render import counted
+
     counts = {status: report.get(status, 0) for status in ("stored", "missing", "refused", "failed")}
     told = [f"{number:,} {status}" for status, number in counts.items() if number]
-    line = f"pictures and attachments of {report.get('articles', 0):,} articles: {', '.join(told) or 'none found'}"
+    articles = counted(report.get("articles", 0), "article")
+    line = f"pictures and attachments of {articles}: {', '.join(told) or 'none found'}"
     return f"{line}; stopped: run it again, it goes on from here" if report.get("stopped") else line
 
 

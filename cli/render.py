@@ -67,6 +67,11 @@ def console(*, stderr: bool = False, color: bool = True) -> Console:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things, `noun` being one of them: `1 page`, `2,000 pages`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def say(message: str, *, quiet: bool = False) -> None:
     """One line of talk on stderr."""
     if not quiet:

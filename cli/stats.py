@@ -73,8 +73,10 @@ def stats(
 def _everything(counts: Stats, top: int) -> Iterator[Text]:
     from rich.text import Text
 
-    revised = f"{counts.revised} {'article' if counts.revised == 1 else 'articles'} revised"
-    yield Text(f"{counts.articles} articles, {counts.revisions} revisions, {revised}, {counts.gone} gone")
+    from cli.render import counted
+
+    revised, articles = counted(counts.revised, "article"), counted(counts.articles, "article")
+    yield Text(f"{articles}, {counted(counts.revisions, 'revision')}, {revised} revised, {counts.gone} gone")
     for name in _SHOWN:
         if any(value is not None for value in counts.by[name]):
             yield Text()

@@ -74,7 +74,7 @@ def test_what_another_file_of_the_crawl_holds(run: Run, tmp_path: Path, order: t
     written(tmp_path / "page.warc.gz", [tin()])
     written(tmp_path / "files.warc.gz", [picture(), plan()])
     first, second = (run("import", f"{name}.warc.gz") for name in order)
-    told = "pictures and attachments of 1 articles: 2 stored"
+    told = "pictures and attachments of 1 article: 2 stored"
     assert ("attachments of" in first.err, told in second.err) == (False, True)
     assert {one["status"] for one in files(run).values()} == {"stored"}
     again = run("import", tmp_path / "page.warc.gz", tmp_path / "files.warc.gz")
@@ -108,7 +108,7 @@ def test_what_the_server_answered_instead(run: Run, tmp_path: Path) -> None:
         "busy": ("failed", "network"),
     }
     assert files(run)["moved.jpg"]["sha256"] == sha256(OTHER)
-    assert ran.err.endswith("pictures and attachments of 1 articles: 2 stored, 1 missing, 1 refused, 2 failed\n")
+    assert ran.err.endswith("pictures and attachments of 1 article: 2 stored, 1 missing, 1 refused, 2 failed\n")
 
 
 def test_redirects_that_lead_in_a_circle(run: Run, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_without_files(run: Run, tmp_path: Path) -> None:
     ran = run("import", path, "--no-files")
     assert (ran.code, "pictures" in ran.err, files(run)) == (0, False, {})
     assert not (tmp_path / "archive" / "files").exists()
-    assert run("import", path, "--again").err.endswith("pictures and attachments of 1 articles: 1 stored\n")
+    assert run("import", path, "--again").err.endswith("pictures and attachments of 1 article: 1 stored\n")
 
 
 def test_only_of_the_hosts_that_are_wanted(run: Run, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_noted_places_that_are_lost(run: Run, tmp_path: Path) -> None:
         broken.code == 6 and f"delete {places.relative_to(tmp_path)}; luutru import --again makes it anew" in broken.err
     )
     places.unlink()
-    assert run("import", path, "--again").err.endswith("pictures and attachments of 1 articles: 1 stored\n")
+    assert run("import", path, "--again").err.endswith("pictures and attachments of 1 article: 1 stored\n")
 
 
 def test_a_mirror(run: Run, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_mirror(run: Run, tmp_path: Path) -> None:
         (mirror / "xa.example" / name).write_bytes(content)
     (mirror / "xa.example" / "anh" / "link.jpg").symlink_to("/etc/passwd")
     ran = run("import", mirror)
-    assert (ran.code, ran.err.splitlines()[-1]) == (0, "pictures and attachments of 1 articles: 2 stored")
+    assert (ran.code, ran.err.splitlines()[-1]) == (0, "pictures and attachments of 1 article: 2 stored")
     kept = files(run, 7)
     assert (kept["ghe.jpg"]["sha256"], kept["ghe.jpg"]["fetched_at"]) == (sha256(JPEG), None)
     assert run("verify").code == 0
@@ -272,7 +272,7 @@ def test_a_page_saved_with_its_pictures(run: Run, tmp_path: Path, in_folder: boo
     styles = [("text/css", f"http://xa.example/{number}.css", b"p {}") for number in range(3)]
     path.write_bytes(mhtml(page_of, *styles, ("image/jpeg", PICTURE, JPEG), ("application/pdf", PLAN, PDF)))
     ran = run("import", path.parent if in_folder else path)
-    assert (ran.code, ran.err.splitlines()[-1]) == (0, "pictures and attachments of 1 articles: 2 stored")
+    assert (ran.code, ran.err.splitlines()[-1]) == (0, "pictures and attachments of 1 article: 2 stored")
     jpeg = files(run)["ghe.jpg"]
     assert (jpeg["sha256"], jpeg["fetched_at"][:10]) == (sha256(JPEG), "2019-03-01")
     assert run("verify").code == 0
