@@ -25,7 +25,8 @@ class Batch:
     """What is stored together.
 
     records: with sources, (place in the container, address) each.  others: what became of members that gave no record.
-    read: files of a folder → size and time of change.  met: answers that may be files which articles name.
+    read: files of a folder → size and time of change.  changed: those of them that were read before.  met: answers that
+    may be files which articles name.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -33,6 +34,7 @@ class Batch:
     others: list[Outcome] = field(default_factory=list)
     read: dict[str, tuple[int, int]] = field(default_factory=dict)
     met: list[Met] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     characters: int = 0
     since: float = field(default_factory=time.monotonic)
 
@@ -62,8 +64,8 @@ class BatchStore:
     def store(self, batch: Batch, at: tuple[int, int]) -> Iterator[Outcome]:
         """Store what was read up to a mark; what became of each record."""
         outcomes = self._archive.put_batch(batch.records) if batch.records else []
-        if self._places is not None and (batch.met or outcomes):
-            self._places.note(self._number, batch.met, _named(batch, outcomes))
+        if self._places is not None and (batch.met or outcomes or batch.changed):
+            self._places.note(self._number, batch.met, _named(batch, outcomes), batch.changed)
         self._note.advance(at, batch.read)
         for outcome, (where, url) in zip(outcomes, batch.sources, strict=True):
             yield replace(outcome, source=where, url=outcome.url or url)

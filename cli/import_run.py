@@ -6,6 +6,7 @@ import contextlib
 import gc
 import json
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from storage.import_notes import ImportNote
 
 _BEAT = 1.0
+_NO_FILE = re.compile(r"css|javascript|ecmascript|json|font|\.js$", re.IGNORECASE)
 _NO_CONTENT = (206, 304)  # part of an answer; an answer that says that nothing has changed
 _COUNTED = ("members", "pages", "files", "articles", "skipped", "damaged", "failed")
 _TOLD = 1_000
@@ -119,7 +121,7 @@ class _Import:
             places, number = None, 0
             if self._order.files:
                 places = stack.enter_context(FilePlaces(self._order.archive))
-                fresh = self.state in ("new", "changed")
+                fresh = note.at == (0, 0) and not note.files  # nothing of it is in the archive yet
                 number = places.begin(note.path.stem, self._order.container, fresh=fresh)
             if self.state == "changed":
                 self._voice.say("warning", f"{self._order.container} has changed since it was imported: read once more")
@@ -168,7 +170,7 @@ class _Import:
             elif member.capture is not None:
                 self._page(member, member.capture, portals)
             if self._order.files and isinstance(member, Member) and (met := _met(member)) is not None:
-                self.counts["files"] += met.told is None and member.capture is None
+                self.counts["files"] += _may_be_file(member)
                 self._batch.met.append(met)
             if member.name:
                 self._batch.read[member.name] = self._seen.pop(member.name, (0, 0))
@@ -187,6 +189,8 @@ class _Import:
             same = note.files.get(name) == stamp
             if same:
                 self.counts["known"] += 1
+            elif name in note.files:
+                self._batch.changed.append(name)
             return same
 
         return known
@@ -333,6 +337,12 @@ def _met(member: Member) -> Met | None:
     is_file = member.kind in ("resource", "file") and (member.kind == "file" or member.content_type is not None)
     is_answer = member.status is not None and member.status not in _NO_CONTENT and member.status >= 200
     return Met(member.url, *member.place, member.name, member.date) if is_file or is_answer else None
+
+
+def _may_be_file(member: Member) -> bool:
+    """Whether a member that is no page may well be a picture or an attachment: no error, style sheet or script."""
+    is_good = member.status is None or 200 <= member.status < 300
+    return is_good and member.capture is None and not _NO_FILE.search(member.content_type or member.url or "")
 
 
 def _bug(source: str, error: Exception) -> LuutruError:

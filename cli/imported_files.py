@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ Json = dict[str, Any]
 
 _PIECE = 5_000
 _BATCH = 64
+_FACTS = 2_000
 _BATCH_SECONDS = 5.0
 _HOPS = 5
 _TOLD = 1_000
@@ -72,7 +74,7 @@ def _keep_files(order: FilesOrder, avoid: dict[str, str], voice: Voice) -> tuple
             while reading.some(stopping):  # what a redirect leads to may have become due
                 pass
             errors += reading.errors
-            _tell(RemoteArchive(voice, captures), places, stopping, report)
+            _tell(RemoteArchive(voice, captures), places, watch, stopping, report)
     except Interrupted:
         report["stopped"] = 1
     finally:
@@ -84,7 +86,7 @@ def _keep_files(order: FilesOrder, avoid: dict[str, str], voice: Voice) -> tuple
     return {"files": dict(report)}, errors
 
 
-def _tell(archive: RemoteArchive, places: FilePlaces, stopping: Stopping, report: Counter[str]) -> None:
+def _tell(archive: RemoteArchive, places: FilePlaces, watch: Watch, stopping: Stopping, report: Counter[str]) -> None:
     """Tell the articles that are queued what was learned of their files."""
     from scraper.enclosures import files_of
 
@@ -96,15 +98,18 @@ def _tell(archive: RemoteArchive, places: FilePlaces, stopping: Stopping, report
         told.clear()
 
     for stamp, article in places.queued():
-        stopping.check()
+        if stopping.asked:
+            break
+        watch.beat(0, "")
         urls = dict.fromkeys(url for state in archive.history(article) for url in files_of(state))
         found = [answers for url in urls if (answers := resolved(places, url))]
         report.update(answers[-1]["status"] for answers in found)
         report["articles"] += bool(found)
         told[stamp] = article, [one for answers in found for one in answers]
-        if len(told) >= _BATCH:
+        if len(told) >= _BATCH or sum(len(files) for _, files in told.values()) >= _FACTS:
             store()
     store()
+    stopping.check()
 
 
 class FileReading:
@@ -151,13 +156,13 @@ class FileReading:
         self, container: str, name: str, group: list[Due]
     ) -> Iterator[tuple[Due, Member | DamagedMember | None]]:
         """Each of a container's answers with what stands there now."""
-        from scraper.containers import Mark, members_at
+        from scraper.containers import DamagedMember, Mark, members_at
 
-        left_out = [due for due in group if _where(due) in self._avoid]
-        yield from ((due, None) for due in left_out)
         by_place: dict[Mark, list[Due]] = {}
         for due in group:
-            if due not in left_out:
+            if (how := self._avoid.get(_where(due))) is not None:
+                yield due, DamagedMember(due.offset, 0, Mark(), f"left out: {how}", url=due.url)
+            else:
                 by_place.setdefault(Mark(due.offset, due.inner), []).append(due)
         found = members_at(Path(container), list(by_place), name)
         pending = iter(by_place.items())
@@ -227,11 +232,12 @@ class FileReading:
 def resolved(places: FilePlaces, url: str) -> list[Json]:
     """What the answers of an address were, oldest first, in the shape of `KeptFile`: redirects and answers that repeat
     an earlier one by what they lead to."""
-    found = [file for answer in places.answers(url) if (file := _resolved(places, answer, _HOPS)) is not None]
+    answers = lru_cache(maxsize=None)(places.answers)  # repeated answers ask for the same ones again and again
+    found = [file for answer in answers(url) if (file := _resolved(answers, answer, _HOPS)) is not None]
     return [{**file, "url": url} for file in sorted(found, key=lambda file: file["fetched_at"] or "")]
 
 
-def _resolved(places: FilePlaces, answer: Answer, hops: int) -> Json | None:
+def _resolved(answers: Callable[[str], list[Answer]], answer: Answer, hops: int) -> Json | None:
     if "file" in answer.told:
         file: Json = answer.told["file"]
         return file
@@ -239,18 +245,20 @@ def _resolved(places: FilePlaces, answer: Answer, hops: int) -> Json | None:
     url, moment = repeats or (answer.told.get("to"), None)
     if url is None or not hops:
         return None
-    others = [one for one in places.answers(url) if one != answer and (not repeats or "as" not in one.told)]
-    nearest = _nearest(others, moment or answer.date, before=bool(repeats))
-    leads_to = None if nearest is None else _resolved(places, nearest, hops - 1)
+    others = [one for one in answers(url) if one is not answer and (not repeats or "as" not in one.told)]
+    if repeats and moment is not None:  # only the very answer that it repeats: another may have been of other content
+        others = [one for one in others if one.date == moment]
+    elif repeats and answer.date is not None:
+        others = [one for one in others if (one.date or "") <= answer.date]
+    nearest = _nearest(others, answer.date)
+    leads_to = None if nearest is None else _resolved(answers, nearest, hops - 1)
     if leads_to is None or (repeats and leads_to["status"] != "stored"):
         return None
     return {**leads_to, "fetched_at": answer.date} if repeats else leads_to
 
 
-def _nearest(answers: list[Answer], date: str | None, *, before: bool) -> Answer | None:
-    """The answer of that time or about it; before: not a later one, if there is any other."""
-    if before and date is not None:
-        answers = [one for one in answers if (one.date or "") <= date] or answers
+def _nearest(answers: list[Answer], date: str | None) -> Answer | None:
+    """The answer of about that time; the last one where it is not known."""
     if date is None or not answers:
         return answers[-1] if answers else None
     return min(answers, key=lambda one: abs(_seconds(one.date) - _seconds(date)))

@@ -177,7 +177,7 @@ class ImportRun:
                 if kind == "done":
                     report, codes = details
                     self.codes.update(codes)
-                    if "files" in report:
+                    if report.get("files"):
                         say(_files_line(report["files"]), quiet=self.quiet)
                 elif kind == "trouble":
                     warn(f"{details[0]} ({details[1]})" if details[1] else details[0])

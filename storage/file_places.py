@@ -26,16 +26,17 @@ from storage.sqlite_files import sqlite_faults, transaction
 
 FILE = "places.sqlite"
 MOST_ANSWERS = 100
-"""Answers of one address that are read: half of them the oldest, half the newest."""
+"""Answers of one address that one import reads at most: half of them the oldest, half the newest."""
 _BUSY_SECONDS = 60.0
 _VERSION = 1
 _SOME = 500
 _UNNAMED, _DUE, _READ, _PASSED_OVER = range(4)  # states of an answer
 _SCHEMA = (
     "CREATE TABLE containers(number INTEGER PRIMARY KEY, note TEXT UNIQUE, path BLOB)",
-    "CREATE TABLE answers(number INTEGER PRIMARY KEY, address INTEGER, container INTEGER, name BLOB, offset INTEGER,"
-    " inner INTEGER, url TEXT, date TEXT, state INTEGER, told TEXT)",
+    "CREATE TABLE answers(number INTEGER PRIMARY KEY AUTOINCREMENT, address INTEGER, container INTEGER, name BLOB,"
+    " offset INTEGER, inner INTEGER, url TEXT, date TEXT, state INTEGER, told TEXT)",
     "CREATE INDEX by_address ON answers(address)",
+    "CREATE INDEX by_name ON answers(container, name) WHERE name <> x''",
     f"CREATE INDEX due ON answers(container, name, offset, inner, number) WHERE state = {_DUE}",
     "CREATE TABLE named(address INTEGER, article INTEGER, PRIMARY KEY(address, article)) WITHOUT ROWID",
     "CREATE TABLE queue(stamp INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER UNIQUE)",
@@ -47,11 +48,15 @@ _NOTE = (
     " SELECT :address, :container, :name, :offset, :inner, :url, :date, :told, CASE WHEN :told IS NOT NULL"
     f" THEN {_READ} ELSE EXISTS (SELECT 1 FROM named WHERE address = :address) END"
 )
-_QUEUE_IF_READ = (
-    "INSERT OR REPLACE INTO queue(article) SELECT article FROM named WHERE address = ?"  # noqa: S608
-    f" AND EXISTS (SELECT 1 FROM answers WHERE address = ? AND state = {_READ})"
-)
-_NAMED_TOO = "INSERT OR IGNORE INTO named SELECT ?, article FROM named WHERE address = ?"
+_NAMING = {  # whether one article is meant → those that name an address
+    False: "article FROM named WHERE address = :address",
+    True: "article FROM named WHERE address = :address AND article = :article",
+}
+_IF_READ = f"EXISTS (SELECT 1 FROM answers WHERE address = :address AND state = {_READ})"  # noqa: S608
+_QUEUE_IF_READ = {
+    one: f"INSERT OR REPLACE INTO queue(article) SELECT {who} AND {_IF_READ}" for one, who in _NAMING.items()
+}
+_NAMED_TOO = {one: f"INSERT OR IGNORE INTO named SELECT :target, {who}" for one, who in _NAMING.items()}
 _LINKS = (
     f"SELECT DISTINCT told FROM answers WHERE address = ? AND state = {_READ}"  # noqa: S608
     """ AND (told LIKE '{"to":%' OR told LIKE '{"as":%')"""
@@ -141,26 +146,38 @@ class FilePlaces:
         """
         path = os.fsencode(container.resolve())
         with self._writing():
-            self._db.execute("INSERT OR IGNORE INTO containers(note) VALUES (?)", [note])
+            is_new = self._db.execute("INSERT OR IGNORE INTO containers(note) VALUES (?)", [note]).rowcount > 0
             self._db.execute("UPDATE containers SET path = ? WHERE note = ?", [path, note])
             (number,) = self._db.execute("SELECT number FROM containers WHERE note = ?", [note]).fetchone()
-            if fresh:
+            if fresh and not is_new:
                 self._db.execute("DELETE FROM answers WHERE container = ?", [number])
         return int(number)
 
-    def note(self, container: int, met: Iterable[Met], named: Iterable[tuple[str, Iterable[str]]]) -> None:
+    def note(
+        self,
+        container: int,
+        met: Iterable[Met],
+        named: Iterable[tuple[str, Iterable[str]]],
+        changed: Iterable[str] = (),
+    ) -> None:
         """Note answers of a container, and the files that articles name, (id of the article, addresses) each: durably,
-        all or none."""
+        all or none. changed: files of a folder of which nothing that was noted before holds any more."""
         with self._writing():
+            names = [(container, os.fsencode(name)) for name in changed]
+            self._db.executemany("DELETE FROM answers WHERE container = ? AND name = ? AND name <> x''", names)
+            told: set[int] = set()
             for one in met:
                 if (address := _number(one.url)) is not None:
                     self._note(container, address, one)
+                    told.update([address] if one.told is not None else [])
+            for address in told:
+                self._spread(address)
             for article, urls in named:
                 number = numbers_with(article).start
                 for address in filter(None, map(_number, urls)):
                     self._db.execute("INSERT OR IGNORE INTO named VALUES (?, ?)", [address, number])
                     self._db.execute(_NOW_DUE, [address])
-                    self._spread(address)
+                    self._spread(address, number)
 
     # ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,7 +197,7 @@ class FilePlaces:
         """Leave out the middle of what is due of an address that has more than MOST_ANSWERS; how many that are."""
         with self._writing():
             crowded = self._db.execute(
-                f"SELECT address FROM answers WHERE state = {_DUE} GROUP BY address HAVING count(*) > ?",  # noqa: S608
+                f"SELECT address FROM answers INDEXED BY due WHERE state = {_DUE} GROUP BY address HAVING count(*) > ?",  # noqa: S608
                 [MOST_ANSWERS],
             ).fetchall()
             halves = ({"address": address, "half": MOST_ANSWERS // 2} for (address,) in crowded)
@@ -195,23 +212,29 @@ class FilePlaces:
         the same as an earlier one; {} for nothing.
         """
         with self._writing():
+            known: set[int] = set()
             for number, told in read:
                 self._db.execute(
                     f"UPDATE answers SET state = {_READ}, told = ? WHERE number = ?",  # noqa: S608
                     [json.dumps(told), number],
-                )
-                found = self._db.execute("SELECT address FROM answers WHERE number = ?", [number]).fetchone()
-                if found:  # else its container is being imported anew
-                    self._spread(found[0])
+                )  # it is no more where its container is being imported anew
+                known.update(*self._db.execute("SELECT address FROM answers WHERE number = ?", [number]))
+            for address in known:
+                self._spread(address)
 
     def answers(self, url: str) -> list[Answer]:
-        """What was read of an address, as it was met: that very address where it was met, else those that only differ
-        in the case of letters, which is all one to SharePoint."""
+        """What was read of an address, oldest first; of very many, the oldest and the newest.
+
+        That very address where it was met, else those that only differ in the case of letters, which is all one to
+        SharePoint.
+        """
         with self._faults():
             rows = self._db.execute(
-                f"SELECT url, date, told FROM answers WHERE address = ? AND state = {_READ} ORDER BY number",  # noqa: S608
+                f"SELECT url, date, told FROM answers WHERE address = ? AND state = {_READ} ORDER BY date, number",  # noqa: S608
                 [_number(url)],
             ).fetchall()
+        if len(rows) > 2 * MOST_ANSWERS:
+            rows = rows[:MOST_ANSWERS] + rows[-MOST_ANSWERS:]
         found = [Answer(row[0], row[1], json.loads(row[2])) for row in rows if row[2]]
         return [one for one in found if _same(one.url, url)] or found
 
@@ -243,17 +266,19 @@ class FilePlaces:
         told = None if met.told is None else json.dumps(met.told)
         facts = {"address": address, "container": container, "name": os.fsencode(met.name), "told": told}
         self._db.execute(_NOTE, facts | {"offset": met.offset, "inner": met.inner, "url": met.url, "date": met.date})
-        if met.told is not None:
-            self._spread(address)
 
-    def _spread(self, address: int) -> None:
-        """Queue who names an address of which something is known; what its answers lead to is named by them, too."""
-        addresses = [address]
+    def _spread(self, address: int, article: int | None = None) -> None:
+        """Queue who names an address of which something is known; what its answers lead to is named by them, too.
+
+        article: the one that is meant, all if None.
+        """
+        one, addresses = article is not None, [address]
         while addresses:
             address = addresses.pop()
-            self._db.execute(_QUEUE_IF_READ, [address, address])
+            given = {"address": address, "article": article}
+            self._db.execute(_QUEUE_IF_READ[one], given)
             for target in filter(None, map(_number, self._leads(address))):
-                if target != address and self._db.execute(_NAMED_TOO, [target, address]).rowcount > 0:
+                if target != address and self._db.execute(_NAMED_TOO[one], given | {"target": target}).rowcount > 0:
                     self._db.execute(_NOW_DUE, [target])
                     addresses.append(target)
 

@@ -140,9 +140,9 @@ def _of_time(known: Json | None, until: datetime | None) -> tuple[Json | None, l
 
 
 def _is_older(one: Json, other: Json) -> bool:
-    """Whether an answer is, or where it states no time must be taken to be, older than what is known of the address."""
-    moment = _time_of(one)
-    return moment == _NEVER or moment < (moment_of(other.get("missing_since")) or _time_of(other))
+    """Whether an answer is older than what is known of the address; one without a time is older than one with a time,
+    and what comes last of those without."""
+    return _time_of(one) < (moment_of(other.get("missing_since")) or _time_of(other))
 
 
 def _before(known: Json, older: Json, now: str) -> Json:

@@ -10,12 +10,18 @@ import random
 import signal
 import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 import luutru
+from cli.imported_files import FileReading, resolved
+from cli.watching import Watch
+from scraper.harvest.stopping import Stopping
 from storage.file_places import FilePlaces, Met, is_idle
+from storage.file_store import FileStore
+from storage.identity import id_of
 from tests.captured import png
 from tests.conftest import Run
 from tests.containers import http, page, record, written
@@ -415,3 +421,74 @@ def test_a_compressed_page_saved_with_its_pictures(run: Run, tmp_path: Path) -> 
     path.write_bytes(gzip.compress(mhtml(page_of, ("image/jpeg", PICTURE, JPEG))))
     assert run("import", path).code == 0
     assert files(run)["ghe.jpg"]["sha256"] == sha256(JPEG)
+
+
+def test_a_mirror_made_anew(run: Run, tmp_path: Path) -> None:
+    """A file that has changed since: the new content counts, though neither states a time."""
+    folder = tmp_path / "m" / "xa.example"
+    (folder / "anh").mkdir(parents=True)
+    (folder / "tin.aspx?ItemID=7").write_text(article())
+    (folder / "anh" / "ghe.jpg").write_bytes(JPEG)
+    assert run("import", "m").code == 0
+    (folder / "anh" / "ghe.jpg").write_bytes(OTHER)
+    assert run("import", "m").code == 0
+    assert (files(run, 7)["ghe.jpg"]["sha256"], len(files(run, 7)["ghe.jpg"]["earlier"])) == (sha256(OTHER), 1)
+
+
+def test_a_place_that_brings_its_reader_down_is_told(tmp_path: Path) -> None:
+    """Read again without it, by the order's `avoid`: named, and not taken for nothing."""
+    path = written(tmp_path / "a.warc.gz", [picture(), plan()])
+    said: list[tuple[str, Any]] = []
+    with FilePlaces(tmp_path) as places:
+        container = places.begin("n", path, fresh=True)
+        offset = len(gzip.compress(picture(), mtime=0))
+        places.note(container, [Met(PICTURE), Met(PLAN, offset)], [("a2a2a2a2a2a2", [PICTURE, PLAN])])
+        watch = Watch(cast(Any, SimpleNamespace(say=lambda *message: said.append(message))))
+        avoid = {f"{path}@0": "it died"}
+        reading = FileReading(places, FileStore(tmp_path), None, watch, avoid)
+        stopping = Stopping()
+        assert reading.some(stopping) == 2 and reading.some(stopping) == 0
+        stopping.close()
+        (jpeg,), (pdf,) = resolved(places, PICTURE), resolved(places, PLAN)
+    assert (jpeg["status"], jpeg["error"], pdf["status"]) == ("failed", "damaged", "stored")
+    assert any("left out: it died" in str(message) for message in said) and len(reading.errors) == 1
+
+
+def test_a_number_is_never_given_twice(tmp_path: Path) -> None:
+    """What is told of an answer that was forgotten meanwhile is told of no other."""
+    with FilePlaces(tmp_path) as one, FilePlaces(tmp_path) as other:
+        container = one.begin("n", tmp_path / "a.warc.gz", fresh=True)
+        one.note(container, [Met(PICTURE)], [("a2a2a2a2a2a2", [PICTURE, PLAN])])
+        (due,) = one.due()
+        other.begin("n", tmp_path / "a.warc.gz", fresh=True)
+        other.note(container, [Met(PLAN)], [])
+        one.tell([(due.number, {"file": {"status": "stored"}})])
+        assert one.answers(PLAN) == [] and [left.url for left in one.due()] == [PLAN]
+
+
+def test_a_revisit_of_what_is_not_there_says_nothing(run: Run, tmp_path: Path) -> None:
+    other = picture(OTHER, date="2019-09-09T00:00:00Z")
+    again = revisit(PICTURE, f"WARC-Refers-To-Target-URI: {PICTURE}", "WARC-Refers-To-Date: 2018-03-01T02:03:04Z")
+    assert run("import", written(tmp_path / "a.warc.gz", [tin(), other, again])).code == 0
+    assert files(run)["ghe.jpg"]["fetched_at"] == "2019-09-09T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("kind", ["revisits", "articles"])
+def test_many_that_share_one_picture(tmp_path: Path, kind: str) -> None:
+    """Work grows with their number, not with its square."""
+    took = []
+    for number in (500, 2000):
+        with FilePlaces(tmp_path / str(number)) as places:
+            container = places.begin("n", tmp_path / "a.warc.gz", fresh=True)
+            kept = {"file": {"status": "stored", "fetched_at": None}}
+            places.note(container, [Met(PICTURE, told=kept)], [])
+            began = time.process_time()
+            told = {"as": [PICTURE, None]}
+            if kind == "revisits":
+                places.note(container, [Met(PICTURE, told=told)] * number, [("a2a2a2a2a2a2", [PICTURE])])
+                assert len(places.answers(PICTURE)) <= 200
+            else:
+                places.note(container, [], [(id_of(one), [PICTURE]) for one in range(number)])
+                assert len(list(places.queued())) == number
+            took.append(time.process_time() - began)
+    assert took[1] < 10 * took[0] + 0.1
