@@ -6,7 +6,6 @@ import contextlib
 import gc
 import json
 import os
-import re
 import signal
 import time
 from collections import Counter
@@ -20,20 +19,18 @@ from cli.archivist import RemoteArchive
 from cli.crew import Voice
 from cli.exits import ExitCode, exit_code_of
 from cli.import_batch import Batch, BatchStore
+from cli.import_members import extracted, may_be_file, met_of
 from scraper.errors import ExtractError, InputError, LuutruError, NotAnArticle, SoftError
 from scraper.models import Outcome
 
 if TYPE_CHECKING:
     from scraper.containers import DamagedMember, Member
-    from scraper.models import Capture, Record
+    from scraper.models import Capture
     from scraper.portals import Portal
     from storage.captures import CaptureStore
-    from storage.file_places import Met
     from storage.import_notes import ImportNote
 
 _BEAT = 1.0
-_NO_FILE = re.compile(r"css|javascript|ecmascript|json|font|\.js$", re.IGNORECASE)
-_NO_CONTENT = (206, 304)  # part of an answer; an answer that says that nothing has changed
 _COUNTED = ("members", "pages", "files", "articles", "skipped", "damaged", "failed")
 _TOLD = 1_000
 """Damaged members and failures that are told one by one, of each container."""
@@ -169,8 +166,8 @@ class _Import:
                     continue  # it may be whole once the file has grown
             elif member.capture is not None:
                 self._page(member, member.capture, portals)
-            if self._order.files and isinstance(member, Member) and (met := _met(member)) is not None:
-                self.counts["files"] += _may_be_file(member)
+            if self._order.files and isinstance(member, Member) and (met := met_of(member)) is not None:
+                self.counts["files"] += may_be_file(member)
                 self._batch.met.append(met)
             if member.name:
                 self._batch.read[member.name] = self._seen.pop(member.name, (0, 0))
@@ -211,7 +208,7 @@ class _Import:
         if self._careful:
             self._beat(where)
         try:
-            record = _extracted(capture, portals, member.cut)
+            record = extracted(capture, portals, member.cut)
         except (NotAnArticle, SoftError) as error:
             self.counts["skipped"] += 1
             reason = str(error)
@@ -309,40 +306,6 @@ class _Import:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _extracted(capture: Capture, portals: tuple[Portal, ...], cut: str | None) -> Record:
-    """The record of a capture. cut: why it is not whole, which the record then says. Raises LuutruError."""
-    from scraper.models import Problem
-    from scraper.pipeline import extract_checked
-
-    for name, value in capture.headers:
-        if name.lower() == "sharepointerror":  # its error and access-denied pages answer 200
-            raise SoftError(capture.name, f"SharePointError: {value[:40]}")
-    record = extract_checked(capture, portals)
-    if cut is None:
-        return record
-    doubt = Problem("truncated", "body_text", f"only its beginning was kept: {cut[:100]}")
-    return replace(record, problems=(*record.problems, doubt))
-
-
-def _met(member: Member) -> Met | None:
-    """What is noted of a member that is what a server answered, or a saved file: it may be a picture or attachment."""
-    from storage.file_places import Met
-
-    if member.url is None or member.kind == "page":
-        return None
-    if member.refers is not None:
-        return Met(member.url, *member.place, date=member.date, told={"as": list(member.refers)})
-    is_file = member.kind in ("resource", "file") and (member.kind == "file" or member.content_type is not None)
-    is_answer = member.status is not None and member.status not in _NO_CONTENT and member.status >= 200
-    return Met(member.url, *member.place, member.name, member.date) if is_file or is_answer else None
-
-
-def _may_be_file(member: Member) -> bool:
-    """Whether a member that is no page may well be a picture or an attachment: no error, style sheet or script."""
-    is_good = member.status is None or 200 <= member.status < 300
-    return is_good and member.capture is None and not _NO_FILE.search(member.content_type or member.url or "")
 
 
 def _bug(source: str, error: Exception) -> LuutruError:

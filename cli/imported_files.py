@@ -172,19 +172,17 @@ class FileReading:
                 at, member = next(found, (place, None))
                 yield from ((due, member if at == place else None) for due in here)
         except (OSError, InputError) as error:
-            self._lost(Path(container), name, error)
+            cause = error.cause if isinstance(error, InputError) else error.strerror or str(error)
+            self._lost(container, name, cause.lower())
             yield from ((due, None) for _, rest in [(place, here), *pending] for due in rest)
 
-    def _lost(self, container: Path, name: str, error: OSError | InputError) -> None:
-        """Say, once, that a container, or a file in its folder, cannot be read any more."""
-        if isinstance(error, OSError):
-            lost = str(container / name) if name and container.exists() else str(container)
-            if lost in self._absent:
-                return
+    def _lost(self, container: str, name: str, cause: str) -> None:
+        """Say, once, that what was noted of a container, or of a file in its folder, cannot be read any more."""
+        lost = f"{container}/{name}" if name and Path(container).exists() else container
+        if lost not in self._absent:
             self._absent.add(lost)
-            cause = f"{(error.strerror or str(error)).lower()}: what it holds of pictures and attachments is not kept"
-            error = InputError(lost, cause, hint="once it is back: luutru import --again")
-        self._fault(error)
+            cause = f"{cause}: what it holds of pictures and attachments is not kept"
+            self._fault(InputError(lost, cause, hint="once it is back: luutru import --again"))
 
     def _what(self, due: Due, member: Member | DamagedMember | None) -> Json:
         """What an answer is, as of `FilePlaces.tell`."""
@@ -197,7 +195,8 @@ class FileReading:
             self._fault(InputError(_where(due), f"{member.cause} ({due.url})", what="a damaged member"))
             return {"file": to_dict(KeptFile(due.url, "failed", fetched_at=due.date, error=_DAMAGED))}
         if member is None or member.capture is None or address_key(member.url or "") != address_key(due.url):
-            return {}  # the container is another now
+            self._lost(due.container, due.name, "it has changed since it was imported")
+            return {}
         answer = _answer(due.url, member, member.capture)
         if isinstance(answer, str):
             self._keep(member.capture)

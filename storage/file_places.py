@@ -30,7 +30,7 @@ MOST_ANSWERS = 100
 _BUSY_SECONDS = 60.0
 _VERSION = 1
 _SOME = 500
-_UNNAMED, _DUE, _READ, _PASSED_OVER = range(4)  # states of an answer
+_UNNAMED, _DUE, _READ, _PASSED_OVER = range(4)  # states of an answer; whether it is named gives the first two
 _SCHEMA = (
     "CREATE TABLE containers(number INTEGER PRIMARY KEY, note TEXT UNIQUE, path BLOB)",
     "CREATE TABLE answers(number INTEGER PRIMARY KEY AUTOINCREMENT, address INTEGER, container INTEGER, name BLOB,"

@@ -7,8 +7,11 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +79,19 @@ def start(
     """A run that goes on while the test does something."""
     command = [sys.executable, "-m", "luutru", *map(str, arguments)]
     return subprocess.Popen(command, cwd=cwd, env=ENV | (env or {}), **streams)
+
+
+def killed(process: subprocess.Popen[bytes], when: Callable[[], bool], *, seconds: float = 30) -> bool:
+    """Kill a run that leads a session, and all that it started, once `when` holds; False if it ended before."""
+    until = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < until and not when():
+        time.sleep(0.005)
+    is_running = process.poll() is None
+    if is_running:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(0.2)  # the kernel ends the children with their parent
+    return is_running
 
 
 def on_terminal(

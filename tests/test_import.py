@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from scraper.containers import DamagedMember, Member, members
 from scraper.containers.folders import address_by_path
 from tests.conftest import Run
 from tests.containers import http, record, written
-from tests.running import DYKE, POWER, TITLE, article, objects, start
+from tests.running import DYKE, POWER, TITLE, article, killed, objects, start
 
 NO_ARTICLE = b"<html><body><ul><li><a href='/a'>A</a></li></ul></body></html>"
 SHOWN = {"capture", "url", "id", "aliases", "first_seen", "last_seen", "list_path", "item_id", "evidence"}
@@ -198,27 +196,26 @@ def test_several_files_by_several_processes(run: Run, tmp_path: Path) -> None:
     assert run("verify").code == 0
 
 
+def size_of(folder: Path) -> int:
+    """Bytes of what is stored."""
+    articles = folder / "archive" / "articles.json"
+    return articles.stat().st_size if articles.exists() else 0
+
+
 @pytest.mark.parametrize("shape", ["gz", "one", "plain"])
 def test_killed_and_run_again(run: Run, tmp_path: Path, shape: str) -> None:
     """Killed as it goes, at whatever moment: nothing is lost, nothing twice."""
     path = written(tmp_path / "a.warc", [tin(number) for number in range(250)], shape)
     kills = 0
     for wait in (0.9, 0.6, 0.75, 0.85):
+        size = size_of(tmp_path)
         process = start("import", path, cwd=tmp_path, start_new_session=True)
-        until = time.monotonic() + 30
-        articles = tmp_path / "archive" / "articles.json"
-        size = articles.stat().st_size if articles.exists() else 0
-        while process.poll() is None and time.monotonic() < until:
-            time.sleep(0.01)
-            if articles.exists() and articles.stat().st_size > size:
-                time.sleep(wait / 100)
-                break
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            kills += 1
-        process.wait()
+
+        def stored(size: int = size, wait: float = wait) -> bool:
+            return size_of(tmp_path) > size and time.sleep(wait / 100) is None
+
+        kills += killed(process, stored)
     assert kills >= 2
-    time.sleep(0.2)  # the kernel ends the child with its parent
     assert run("import", path).code == 0
     stored = listed(run)
     assert len({one["item_id"] for one in stored}) == len(stored) == 250
@@ -231,8 +228,8 @@ def test_a_page_that_hangs_is_given_up(run: Run, tmp_path: Path) -> None:
     path = written(tmp_path / "a.warc.gz", [tin(1), tin(2), tin(3)])
     hang = (
         "import time, cli.import_run as r, runpy\n"
-        "true = r._extracted\n"
-        "r._extracted = lambda c, p, cut: time.sleep(60) if c.name.endswith('=2') else true(c, p, cut)\n"
+        "true = r.extracted\n"
+        "r.extracted = lambda c, p, cut: time.sleep(60) if c.name.endswith('=2') else true(c, p, cut)\n"
     )
     (tmp_path / "sitecustomize.py").write_text(hang)
     ran = run("import", path, "--stall", "2", env={"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}"})

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import os
 import random
-import signal
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +24,7 @@ from storage.identity import id_of
 from tests.captured import png
 from tests.conftest import Run
 from tests.containers import http, page, record, written
-from tests.running import article, objects, start
+from tests.running import article, killed, objects, start
 
 PICTURE, PLAN = "http://xa.example/anh/ghe.jpg", "http://xa.example/tep/lich.pdf"
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(300)
@@ -230,16 +229,10 @@ def test_killed_and_run_again(run: Run, tmp_path: Path) -> None:
     path = written(tmp_path / "a.warc.gz", members)
     kills = 0
     for _ in range(4):
+        enough = kept_contents(tmp_path) + 15
         process = start("import", path, cwd=tmp_path, start_new_session=True)
-        until, before = time.monotonic() + 30, kept_contents(tmp_path)
-        while process.poll() is None and time.monotonic() < until and kept_contents(tmp_path) < before + 15:
-            time.sleep(0.005)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            kills += 1
-        process.wait()
+        kills += killed(process, lambda enough=enough: kept_contents(tmp_path) >= enough)  # type: ignore[misc]
     assert kills >= 2
-    time.sleep(0.2)  # the kernel ends the child with its parent
     assert run("import", path).code == 0
     stored = objects(run("export", "--format", "jsonl").out)
     assert len(stored) == 139
@@ -492,3 +485,13 @@ def test_many_that_share_one_picture(tmp_path: Path, kind: str) -> None:
                 assert len(list(places.queued())) == number
             took.append(time.process_time() - began)
     assert took[1] < 10 * took[0] + 0.1
+
+
+def test_a_container_that_was_overwritten(run: Run, tmp_path: Path) -> None:
+    """Other bytes where a picture was noted: told once, and nothing of them is taken."""
+    pictures = written(tmp_path / "files.warc.gz", [picture(), plan()])
+    assert run("import", pictures).code == 0
+    written(pictures, [page(1), page(2), page(3)])
+    ran = run("import", written(tmp_path / "page.warc.gz", [tin()]))
+    assert ran.code == 7 and ran.err.count(f"{pictures}: it has changed since it was imported") == 1
+    assert all(one["status"] != "stored" for one in files(run).values())
