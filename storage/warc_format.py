@@ -12,16 +12,16 @@ import hashlib
 import os
 import re
 import uuid
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
+
+from scraper.deflate import DeflateError, gzip_deflater, gzip_inflater
 
 Fields = tuple[tuple[str, str], ...]
 
 MAX_RECORD = 1 << 30
 """Longest record that is read, in bytes: what inflates to more is damage."""
-_LEVEL = 6
 _READ_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b\x08"
 _VERSION = re.compile(rb"WARC/1\.[01]\r\n")
@@ -80,7 +80,7 @@ def encoded(record: WarcRecord) -> bytes:
     """The record as a gzip member."""
     named = [("WARC-Type", record.kind), *record.fields, ("Content-Length", str(len(record.block)))]
     head = "WARC/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in named) + "\r\n"
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
+    packer = gzip_deflater()
     pieces = (head.encode("utf-8", "backslashreplace"), record.block, b"\r\n\r\n")
     return b"".join([*map(packer.compress, pieces), packer.flush()])
 
@@ -111,7 +111,7 @@ def decoded(raw: bytes) -> WarcRecord:
 
 def read_member(descriptor: int, offset: int) -> Member:
     """The record whose gzip member begins at that byte of a file. Raises ValueError, EOFError where it breaks off."""
-    inflater = zlib.decompressobj(31)
+    inflater = gzip_inflater()
     pieces: list[bytes] = []
     at, size = offset, 0
     while not inflater.eof:
@@ -123,7 +123,7 @@ def read_member(descriptor: int, offset: int) -> Member:
                 raise EOFError("it breaks off" if at > offset else "nothing is there")
         try:
             pieces.append(inflater.decompress(data, MAX_RECORD))
-        except zlib.error as error:
+        except DeflateError as error:
             raise ValueError(f"no gzip member: {error}") from None
         size += len(pieces[-1])
         if size > MAX_RECORD:

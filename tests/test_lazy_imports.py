@@ -91,11 +91,12 @@ LEAVES = (
     "scraper.models",
     "scraper.errors",
     "scraper.text",
+    "scraper.deflate",
     "scraper.discovery.listing",
     "scraper.harvest.states",
     "scraper.memento.captures",
 )
-"""What storage may import of scraper: plain data."""
+"""What storage may import of scraper: plain data, and the codec of what both read and write."""
 
 
 def test_arrows_point_one_way() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from collections.abc import Callable, Iterator
+
+from scraper.deflate import DeflateError, gzip_inflater
 
 _BLOCK = 1 << 20
 _FIRST = 2_048  # compressed bytes given to the inflater at first: tiny members end within
@@ -71,7 +72,7 @@ class Inflated:
 
     def __init__(self, window: Window, offset: int) -> None:
         self._window, self._offset = window, offset
-        self._inflater = zlib.decompressobj(31)
+        self._inflater = gzip_inflater()
         self._next, self._size = offset, _FIRST
         self._tail = b""
         self.total = 0
@@ -92,7 +93,7 @@ class Inflated:
                 self._size = min(4 * self._size, _PIECE)
             try:
                 out = inflater.decompress(data, _GROWN)
-            except zlib.error as error:
+            except DeflateError as error:
                 raise Damage(f"its gzip data are damaged ({str(error).rpartition(': ')[2]})") from error
             self._tail = inflater.unconsumed_tail
             if out:
@@ -212,8 +213,8 @@ def is_warc_member(window: Window, offset: int) -> bool:
 def inflated_start(data: bytes, size: int = 64) -> bytes:
     """The first bytes of gzip data; empty where they are none."""
     try:
-        return zlib.decompressobj(31).decompress(data, size)
-    except zlib.error:
+        return gzip_inflater().decompress(data, size)
+    except DeflateError:
         return b""
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from scraper.deflate import DeflateError, gzip_inflater
 
 FOLDER = "captures"
 CAPTURES = frozenset(["response", "revisit", "resource"])
@@ -28,7 +29,6 @@ _BLOCK, _PIECE, _HEAD = 1 << 16, 1 << 20, 1 << 18
 _OPEN_FILES = 8
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})\b")
 _VERSION = re.compile(rb"WARC/1\.[01]")
-_GZIP = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Members:
             return None
         try:
             length, size, head = _inflated(descriptor, offset)
-        except (OSError, zlib.error, EOFError):
+        except (OSError, DeflateError, EOFError):
             return None
         return _member(file, offset, length, size, head)
 
@@ -185,8 +185,8 @@ class Members:
 
 
 def _inflated(descriptor: int, offset: int) -> tuple[int, int, bytes]:
-    """Length of the gzip stream there, size of what is in it, and its beginning. Raises zlib.error, EOFError."""
-    unpacker, at, size, head = zlib.decompressobj(_GZIP), offset, 0, b""
+    """Length of the gzip stream there, size of what is in it, and its beginning. Raises DeflateError, EOFError."""
+    unpacker, at, size, head = gzip_inflater(), offset, 0, b""
     while not unpacker.eof:
         block = unpacker.unconsumed_tail
         if not block:
